@@ -1,0 +1,39 @@
+# Two commands: `make demo` and `make test`. Both set up .venv first; nothing else is installed by hand.
+PYTHON ?= python3
+OUT ?= results/demo
+BIN := .venv/bin
+ORACLES := reference codec shuffled shifted noise silence
+
+.PHONY: install weights demo test lint clean
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'vsseval needs Python 3.11 or newer')"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@
+
+weights: install
+	$(BIN)/vsseval weights pull demo
+
+demo: weights
+	$(BIN)/vsseval run --model vssflow --bench demo-sound --out $(OUT)
+	$(BIN)/vsseval run --model vssflow --bench demo-speech --out $(OUT)
+	for model in $(ORACLES); do \
+	  for bench in demo-sound demo-speech; do \
+	    $(BIN)/vsseval run --model $$model --bench $$bench --out $(OUT) || exit 1; \
+	  done; \
+	done
+	$(BIN)/vsseval report $(OUT) --out $(OUT)/report.md
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint weights
+	$(BIN)/pytest
+
+clean:
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache build

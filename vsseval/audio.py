@@ -1,0 +1,104 @@
+"""Reading, writing, resampling and cutting waveforms.
+
+Conventions: float32 (channels, n) in [-1, 1]; one resampler (soxr HQ) and one channel rule (mean)
+for all metrics.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from vsseval.errors import InputError
+from vsseval.types import Audio, mono
+
+RESAMPLER = "soxr-hq"
+"""Name of the resampler in signatures."""
+
+
+def read_audio(path: Path) -> Audio:
+    """Decode a WAV or FLAC file.
+
+    Integer files are divided by 2^(bits-1).
+
+    Raises:
+        InputError: the file is missing, empty, undecodable, or holds a value that is not finite.
+    """
+    if not path.is_file():
+        raise InputError(f"no audio file at {path}")
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise InputError(f"cannot decode audio {path}: {error}") from error
+    if samples.shape[0] == 0:
+        raise InputError(f"audio {path} holds no samples")
+    if not np.isfinite(samples).all():
+        raise InputError(f"audio {path} holds values that are not finite (NaN or infinity)")
+    return Audio(np.ascontiguousarray(samples.T), int(rate))
+
+
+def write_audio(path: Path, audio: Audio) -> int:
+    """Write 16-bit PCM (WAV or FLAC, by suffix) through a temporary file and a rename.
+
+    A file that was read from 16 bits comes back bit for bit.
+
+    Returns:
+        Number of samples that were clipped.
+
+    Raises:
+        InputError: no samples, or a value that is not finite.
+    """
+    if audio.samples.size == 0 or not np.isfinite(audio.samples).all():
+        raise InputError(f"audio for {path.name} is empty or holds values that are not finite")
+    scaled = np.rint(audio.samples.astype(np.float64) * 32768.0)
+    clipped = int(np.count_nonzero((scaled > 32767) | (scaled < -32768)))
+    pcm = np.clip(scaled, -32768, 32767).astype(np.int16)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        soundfile.write(
+            partial, pcm.T, audio.sample_rate, subtype="PCM_16", format=path.suffix[1:].upper()
+        )
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return clipped
+
+
+def resample(
+    samples: NDArray[np.float32], source_rate: int, target_rate: int
+) -> NDArray[np.float32]:
+    """Mono samples (n,) at another rate by soxr HQ; the input itself where the rates agree."""
+    if source_rate == target_rate:
+        return samples
+    return np.asarray(
+        soxr.resample(samples, source_rate, target_rate, quality="HQ"), dtype=np.float32
+    )
+
+
+def fit_length(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+    """Mono samples cut, or padded with zeros at the end, to exactly ``length`` samples."""
+    if samples.shape[-1] >= length:
+        return samples[:length]
+    return np.pad(samples, (0, length - samples.shape[-1]))
+
+
+def mono_at(audio: Audio, sample_rate: int, duration: float) -> NDArray[np.float32]:
+    """Mono float32 (round(duration * sample_rate),): mean of channels, resampled, cut or padded."""
+    return fit_length(
+        resample(mono(audio), audio.sample_rate, sample_rate), round(duration * sample_rate)
+    )
+
+
+def audio_digest(audio: Audio) -> str:
+    """sha256 of rate, shape and samples: the same for the same sound, from whatever file."""
+    head = f"{audio.sample_rate}:{audio.samples.shape}".encode()
+    return hashlib.sha256(
+        head + np.ascontiguousarray(audio.samples, dtype="<f4").tobytes()
+    ).hexdigest()

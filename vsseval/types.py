@@ -1,0 +1,218 @@
+"""The frozen records that pass between the stages generate, encode, score and report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Task = Literal["sound", "speech", "joint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """A waveform in memory."""
+
+    samples: NDArray[np.float32]
+    """float32 (channels, n), nominally in [-1, 1]."""
+    sample_rate: int
+    """In hertz."""
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.samples.shape[-1] / self.sample_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One clip of a benchmark. Paths are absolute and lie inside the benchmark's root."""
+
+    id: str
+    """Unique in its benchmark: letters, digits, and any of ``._@+-``, with ``/`` between parts."""
+    duration: float
+    """True length of the clip [s]; generated audio is cut or zero-padded to it before scoring."""
+    video: Path | None = None
+    """Video file (no sound is read from it)."""
+    audio: Path | None = None
+    """Reference audio; only metrics and oracles may read it."""
+    speaker_audio: Path | None = None
+    """Another clip of the same speaker, the voice to imitate (dubbing setting 2)."""
+    caption: str | None = None
+    """One sentence that describes the sound."""
+    transcript: str | None = None
+    """Words that are spoken."""
+    label: str | None = None
+    """Class of the sound, or kind of the sentence."""
+    speaker: str | None = None
+    """Speaker name."""
+    onsets: tuple[float, ...] | None = None
+    """Annotated onset times of the sound [s], ascending."""
+    face_box: tuple[int, int, int, int] | None = None
+    """Face in the video as (left, top, right, bottom) in pixels, constant over the clip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A validated list of items."""
+
+    name: str
+    version: str
+    task: Task
+    clip_seconds: float
+    """Declared clip length [s]."""
+    sample_rate: int
+    """Rate of the reference audio [Hz]."""
+    items: tuple[Item, ...]
+    """In manifest order."""
+    metrics: tuple[str, ...]
+    """Default metric ids."""
+    digest: str
+    """sha256 of the canonical manifest (paths relative to the root, media digests included)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOutput:
+    """What a model returns for one item."""
+
+    audio: Audio
+    nfe: int = 0
+    """Network function evaluations; 0 where nothing was integrated."""
+
+
+class Model(Protocol):
+    """A system that turns an item into audio. ``load(...)`` in the ``MODELS`` table returns one."""
+
+    @property
+    def signature(self) -> Mapping[str, str]:
+        """Name, checkpoint digest, settings: all that decides the output but item and seed."""
+        ...
+
+    def generate(self, item: Item, seed: int) -> ModelOutput:
+        """Audio for one item. It depends on the item and the seed alone, never on earlier calls."""
+        ...
+
+
+Features = Mapping[str, NDArray[np.generic]]
+"""What one encoder says of one clip: arrays by output name; a string is a 0-d ``<U`` array."""
+
+
+class AudioEncoder(Protocol):
+    """A network or front end over one mono waveform at its own sample rate."""
+
+    @property
+    def signature(self) -> str:
+        """Name, weight digest and settings that move its output: ``aisfx-0.1.2:1a2b3c4d``."""
+        ...
+
+    def __call__(self, samples: NDArray[np.float32]) -> Features:
+        """Features of mono float32 samples (n,) at the rate its row of ``ENCODERS`` declares."""
+        ...
+
+
+class VideoEncoder(Protocol):
+    """A network or front end over one video file."""
+
+    @property
+    def signature(self) -> str:
+        """As for :class:`AudioEncoder`; decoder and version included."""
+        ...
+
+    def __call__(self, frames: NDArray[np.uint8], fps: float) -> Features:
+        """Features of RGB frames uint8 (n, height, width, 3)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One line of the generation log: an item either has audio or a reason why not."""
+
+    item_id: str
+    take: int
+    seed: int
+    path: Path | None
+    """Where the audio is, or None if it failed."""
+    error: str | None
+    """Why there is none, or None."""
+    digest: str | None
+    """sha256 of the audio file."""
+    seconds: float
+    """Wall time of the generation."""
+    nfe: int
+
+
+Direction = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A row of the ``METRICS`` table."""
+
+    id: str
+    """Such as ``kl.aisfx``: family, dot, what distinguishes it."""
+    title: str
+    """Column heading, such as ``KL (aiSFX)``."""
+    task: Literal["sound", "speech", "any"]
+    scope: Literal["clip", "set"]
+    """``clip``: ``compute`` gives the components of one item; ``set``: one call over all items."""
+    inputs: tuple[str, ...]
+    """``source:encoder.output`` (generated, reference, video, speaker) or ``item:field``."""
+    compute: str
+    """``module:function``; called with the inputs in order and ``params`` as keywords."""
+    unit: str
+    better: Direction
+    definition: str
+    """One or two sentences, with the formula where it is short."""
+    source: str
+    """Paper or implementation at a commit."""
+    version: int
+    """Raised whenever a number can change."""
+    pool: Literal["mean", "percent_ratio", "set"] = "mean"
+    """``mean`` of component 0, ``percent_ratio`` 100 * sum(c0) / sum(c1), or ``set`` scope."""
+    params: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    """Keywords of ``compute``, printed in the signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number with all that is needed to trust it."""
+
+    metric: str
+    value: float | None
+    """None if undefined; ``note`` says why."""
+    note: str
+    """Empty, or a warning or reason."""
+    unit: str
+    better: Direction
+    signature: str
+    n_expected: int
+    n_scored: int
+    interval: tuple[float, float] | None
+    """95 % interval, or None."""
+    excluded: Mapping[str, str]
+    """Item id -> reason."""
+
+
+def mono(audio: Audio) -> NDArray[np.float32]:
+    """Mean of the channels, float32 (n,): the channel rule ``chan:mean`` of signatures."""
+    if audio.samples.shape[0] == 1:
+        return audio.samples[0]
+    return np.asarray(audio.samples.mean(axis=0, dtype=np.float64), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelContext:
+    """What a model's ``load`` is given."""
+
+    benchmark: Benchmark
+    """The benchmark it will be run on; only oracles look inside."""
+    checkpoint: Path | None
+    """``--checkpoint``, or None for the model's own default."""
+    device: str
+    """``cpu`` or ``cuda``."""
+    argument: str | None = None
+    """What stands after the colon in ``folder:PATH``, or None."""
