@@ -1,0 +1,65 @@
+"""Metrics: pure functions on arrays, and the table that names them.
+
+The functions below are loaded when they are first used, so that importing this package costs
+nothing. The definition of each is its docstring; docs/metrics.md prints them all.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vsseval.metrics.audio_visual import av_align
+    from vsseval.metrics.cepstral import (
+        mel_cepstral_distortion,
+        mel_cepstral_distortion_dtw,
+        mel_cepstral_distortion_dtw_sl,
+    )
+    from vsseval.metrics.divergence import inception_score, kl_divergence
+    from vsseval.metrics.frechet import frechet_distance
+    from vsseval.metrics.kernel import kernel_audio_distance
+    from vsseval.metrics.onset import onset_accuracy, onset_average_precision, onset_f1
+    from vsseval.metrics.similarity import cosine_similarity
+    from vsseval.metrics.transcription import character_error_rate, word_error_rate
+
+__all__ = [
+    "av_align",
+    "character_error_rate",
+    "cosine_similarity",
+    "frechet_distance",
+    "inception_score",
+    "kernel_audio_distance",
+    "kl_divergence",
+    "mel_cepstral_distortion",
+    "mel_cepstral_distortion_dtw",
+    "mel_cepstral_distortion_dtw_sl",
+    "onset_accuracy",
+    "onset_average_precision",
+    "onset_f1",
+    "word_error_rate",
+]
+
+_MODULES = {
+    "av_align": "audio_visual",
+    "character_error_rate": "transcription",
+    "cosine_similarity": "similarity",
+    "frechet_distance": "frechet",
+    "inception_score": "divergence",
+    "kernel_audio_distance": "kernel",
+    "kl_divergence": "divergence",
+    "mel_cepstral_distortion": "cepstral",
+    "mel_cepstral_distortion_dtw": "cepstral",
+    "mel_cepstral_distortion_dtw_sl": "cepstral",
+    "onset_accuracy": "onset",
+    "onset_average_precision": "onset",
+    "onset_f1": "onset",
+    "word_error_rate": "transcription",
+}
+
+
+def __getattr__(name: str) -> object:
+    """The function of that name, from the module that defines it."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,0 +1,254 @@
+"""What every metric of the table must keep: perfect value, symmetry, direction, degradation.
+
+Each row of METRICS has one entry of CONTRACTS. The functions are called through the table, with
+its parameters and its pooling rule, as a run calls them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from vsseval.metrics.pooling import pool
+from vsseval.metrics.table import METRICS, metric, resolve
+
+N_CLIPS = 24
+LEVELS = (0, 1, 2, 3)
+
+
+def draw(seed, *shape):
+    return np.random.RandomState(seed).standard_normal(shape)
+
+
+def clips(seed, *shape):
+    """One array for each clip."""
+    return [draw(seed * 1000 + i, *shape) for i in range(N_CLIPS)]
+
+
+def value_of(metric_id, inputs):
+    """Value of the metric; ``inputs`` holds for each input of the row a list over the clips."""
+    row = metric(metric_id)
+    compute = resolve(row.compute)
+    if row.scope == "set":
+        return compute(*inputs, **row.params)
+    components = np.stack([compute(*clip, **row.params) for clip in zip(*inputs, strict=True)])
+    assert components.dtype == np.float64
+    return pool(components, row.pool)
+
+
+# Degradations: inputs of level 0 (best) to 3 (worst).
+
+
+def embeddings(level):
+    """Embeddings that drift away from their reference."""
+    reference = clips(1, 4, 6)
+    noise = clips(2, 4, 6)
+    return reference, [r + level * (0.8 + n) for r, n in zip(reference, noise, strict=True)]
+
+
+def posteriors(level):
+    """Logits of a sure class for each clip that are blurred more and more."""
+    reference = [np.tile(6.0 * np.eye(8)[i % 8], (2, 1)) for i in range(N_CLIPS)]
+    return reference, [r * (1.0 - 0.3 * level) for r in reference]
+
+
+def sure_posteriors(level):
+    return (posteriors(level)[1],)
+
+
+def onset_times(seed):
+    return [0.5 + 0.4 * np.arange(6) + 0.05 * draw(seed * 1000 + i, 6) for i in range(N_CLIPS)]
+
+
+def moved_onsets(level):
+    """A third of the generated onsets is moved half a gap away at each level."""
+    reference = onset_times(3)
+    moved = np.arange(6) < 2 * level
+    return reference, [times + 0.2 * moved for times in reference]
+
+
+def moved_onsets_with_loudness(level):
+    """As above; what is moved is as loud as the rest."""
+    reference, generated = moved_onsets(level)
+    ones = [np.ones(6)] * N_CLIPS
+    return reference, generated, ones, ones
+
+
+def moved_onsets_before_motion(level):
+    """Motion peaks every 10 frames at 25 fps; a third of the onsets leaves them at each level."""
+    magnitude = np.zeros(100)
+    magnitude[10:70:10] = 1.0
+    times = 0.4 + 0.4 * np.arange(6) + 0.2 * (np.arange(6) < 2 * level)
+    return [magnitude] * N_CLIPS, [np.array(25.0)] * N_CLIPS, [times] * N_CLIPS
+
+
+def cepstra(level):
+    reference = [np.cumsum(c, axis=0) for c in clips(4, 40, 14)]
+    noise = clips(5, 40, 14)
+    return reference, [r + level * n for r, n in zip(reference, noise, strict=True)]
+
+
+def transcriptions(level):
+    """One more wrong word of six at each level."""
+    words = ["bin", "blue", "at", "s", "nine", "now"]
+    wrong = ["zebra"] * level + words[level:]
+    return [np.array(" ".join(words))] * N_CLIPS, [np.array(" ".join(wrong))] * N_CLIPS
+
+
+def voices(level):
+    reference = clips(6, 16)
+    noise = clips(7, 16)
+    return reference, [r + level * n for r, n in zip(reference, noise, strict=True)]
+
+
+def opinions(level):
+    return ([np.array(4.0 - level)] * N_CLIPS,)
+
+
+# Exchanges: the same two sides in one order and in the other.
+
+
+def exchanged_embeddings():
+    a, b = clips(8, 4, 6), [2.0 * c + 1.0 for c in clips(9, 4, 6)]
+    return (a, b), (b, a)
+
+
+def exchanged_posteriors():
+    a, b = clips(10, 2, 8), [3.0 * c for c in clips(11, 2, 8)]
+    return (a, b), (b, a)
+
+
+def exchanged_onsets():
+    a, b = onset_times(12), [times[:4] + 0.06 for times in onset_times(12)]
+    return (a, b), (b, a)
+
+
+def exchanged_onsets_with_loudness():
+    (a, b), _ = exchanged_onsets()
+    ones_of = {id(side): [np.ones(len(times)) for times in side] for side in (a, b)}
+    return (a, b, ones_of[id(b)], ones_of[id(b)]), (b, a, ones_of[id(a)], ones_of[id(a)])
+
+
+def exchanged_cepstra():
+    a = [np.cumsum(c, axis=0) for c in clips(13, 40, 14)]
+    b = [np.cumsum(c, axis=0) for c in clips(14, 40, 14)]
+    return (a, b), (b, a)
+
+
+def exchanged_transcriptions():
+    a, b = [np.array("bin blue at")] * N_CLIPS, [np.array("bin blue at s nine")] * N_CLIPS
+    return (a, b), (b, a)
+
+
+def exchanged_voices():
+    a, b = clips(15, 16), clips(16, 16)
+    return (a, b), (b, a)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What one metric keeps."""
+
+    degraded: Callable[[int], tuple]
+    """Inputs by level: 0 is a perfect match, or the best that a metric without reference knows."""
+    perfect: float | None
+    """Value at level 0 when the generated side equals the reference, or None without reference."""
+    symmetric: bool | None
+    """Whether the two sides may be exchanged; None if they are of different kinds, or one only."""
+    exchanged: Callable[[], tuple[tuple, tuple]] | None = None
+    """The same two sides in both orders; None if ``symmetric`` is."""
+
+
+CONTRACTS = {
+    "fd.aisfx": Contract(embeddings, 0.0, True, exchanged_embeddings),
+    # Unbiased, so a set against itself is slightly below zero: checked for itself further down.
+    "kad.aisfx": Contract(embeddings, None, False, exchanged_embeddings),
+    "is.aisfx": Contract(sure_posteriors, None, None),
+    "kl.aisfx": Contract(posteriors, 0.0, False, exchanged_posteriors),
+    "onset_f1": Contract(moved_onsets, 1.0, True, exchanged_onsets),
+    "onset_f1.annotated": Contract(moved_onsets, 1.0, True, exchanged_onsets),
+    "onset_acc": Contract(moved_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness),
+    "onset_ap": Contract(moved_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness),
+    "av_align": Contract(moved_onsets_before_motion, 1.0, None),
+    "mcd": Contract(cepstra, 0.0, True, exchanged_cepstra),
+    "mcd_dtw": Contract(cepstra, 0.0, True, exchanged_cepstra),
+    "mcd_dtw_sl": Contract(cepstra, 0.0, True, exchanged_cepstra),
+    "wer.tiny_en": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
+    "cer.tiny_en": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
+    "speaker_similarity.ge2e": Contract(voices, 100.0, True, exchanged_voices),
+    "dnsmos.ovrl": Contract(opinions, None, None),
+    "dnsmos.sig": Contract(opinions, None, None),
+    "dnsmos.bak": Contract(opinions, None, None),
+    "dnsmos.p808": Contract(opinions, None, None),
+}
+WITH_EXCHANGE = [name for name, contract in CONTRACTS.items() if contract.exchanged]
+WITH_PERFECT = [name for name, contract in CONTRACTS.items() if contract.perfect is not None]
+
+
+def test_every_metric_has_a_contract():
+    assert set(CONTRACTS) == set(METRICS)
+
+
+def test_symmetry_is_stated_wherever_there_are_two_sides():
+    for name, contract in CONTRACTS.items():
+        assert (contract.symmetric is None) == (contract.exchanged is None), name
+
+
+@pytest.mark.parametrize("name", WITH_PERFECT)
+def test_a_perfect_match_has_the_perfect_value(name):
+    contract = CONTRACTS[name]
+    value = value_of(name, contract.degraded(0))
+    assert value == pytest.approx(contract.perfect, abs=1e-9)
+
+
+def test_a_set_against_itself_is_slightly_below_zero_in_kad():
+    # With m = n and equal sets: within - across = 2 S / (m (m - 1)) - 2 (S + m) / m^2 < 0, where S
+    # is the sum of the off-diagonal kernel.
+    rows = embeddings(0)[0]
+    assert -100.0 * 2 / sum(len(r) for r in rows) < value_of("kad.aisfx", (rows, rows)) < 0
+
+
+@pytest.mark.parametrize("name", sorted(CONTRACTS))
+def test_each_degradation_is_worse_than_the_last(name):
+    values = [value_of(name, CONTRACTS[name].degraded(level)) for level in LEVELS]
+    steps = np.diff(values)
+    worse = steps > 0 if METRICS[name].better == "lower" else steps < 0
+    assert worse.all(), values
+
+
+@pytest.mark.parametrize("name", WITH_EXCHANGE)
+def test_symmetry_is_as_stated(name):
+    contract = CONTRACTS[name]
+    there, back = contract.exchanged()
+    first, second = value_of(name, there), value_of(name, back)
+    if contract.symmetric:
+        assert first == pytest.approx(second, rel=1e-9)
+    else:
+        assert abs(first - second) > 1e-3
+
+
+@pytest.mark.parametrize("name", sorted(CONTRACTS))
+def test_same_input_same_bits(name):
+    inputs = CONTRACTS[name].degraded(1)
+    assert value_of(name, inputs) == value_of(name, inputs)
+
+
+@pytest.mark.parametrize("name", sorted(CONTRACTS))
+def test_inputs_are_left_as_they_were(name):
+    inputs = CONTRACTS[name].degraded(2)
+    before = [[clip.copy() for clip in side] for side in inputs]
+    value_of(name, inputs)
+    for side, copies in zip(inputs, before, strict=True):
+        for clip, copy in zip(side, copies, strict=True):
+            np.testing.assert_array_equal(clip, copy)
+
+
+@pytest.mark.parametrize("name", sorted(set(CONTRACTS) - {"is.aisfx"}))
+def test_the_order_of_clips_does_not_matter(name):
+    # The inception score is left out: its splits follow the order, by definition.
+    inputs = CONTRACTS[name].degraded(1)
+    backwards = [side[::-1] for side in inputs]
+    assert value_of(name, backwards) == pytest.approx(value_of(name, inputs), rel=1e-9, abs=1e-9)

@@ -1,0 +1,126 @@
+"""Kullback-Leibler divergence of class posteriors, and the inception score.
+
+Goal: does a clip sound like the same class as its reference (KL), and are generated clips clearly
+of some class and of many classes (IS)? Both read the logits of a sound classifier.
+
+Conventions:
+    Logits are floats, (classes,) for a clip or (blocks, classes) for the analysis windows of a
+    clip; windows are averaged as logits, before the softmax. Argument order (reference,
+    generated). Logarithms are natural, arithmetic is float64, no epsilon is added anywhere.
+
+Functions:
+    kl_divergence       KL(reference || generated) of one clip [nat], 0 is best
+    kl_components       the same as a component vector for the METRICS table
+    inception_score     of a set of generated clips, in [1, classes], higher is better
+
+Edge cases:
+    fewer clips than splits     InputError: a split would be empty
+    one clip for each split     1.0 exactly, whatever the posteriors: IS falls with the set size
+    logits that are not finite  InputError
+
+References:
+    hkchengrex/av-benchmark at 050a5cd, av_bench/metrics/kl.py and isc.py (profile avbench).
+    T. Salimans et al. (2016), Improved techniques for training GANs, arXiv 1606.03498.
+    toshas/torch-fidelity at 5e211a9 for the order of shuffling and splitting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+from vsseval.errors import InputError
+from vsseval.metrics._arrays import Floats
+
+
+def kl_divergence(reference: Floats, generated: Floats) -> float:
+    """Divergence of the class posterior of a generated clip from that of its reference, in nat.
+
+        KL(p || q) = sum_c p_c (ln p_c - ln q_c),   p = softmax(reference), q = softmax(generated)
+
+    Args:
+        reference: logits, float (classes,) or (blocks, classes); blocks are averaged first.
+        generated: likewise; the number of blocks may differ.
+
+    Returns:
+        Divergence in nat, >= 0; 0 iff the posteriors agree. Not symmetric.
+
+    Raises:
+        InputError: different numbers of classes, no blocks, or a value that is not finite.
+
+    Source: hkchengrex/av-benchmark at 050a5cd, av_bench/metrics/kl.py (``kl_softmax``).
+    """
+    p = _clip_logits(reference, name="reference")
+    q = _clip_logits(generated, name="generated")
+    if p.shape != q.shape:
+        raise InputError(
+            f"reference and generated differ in classes: {p.size} and {q.size}; "
+            "both must come from one classifier"
+        )
+    log_p, log_q = log_softmax(p), log_softmax(q)
+    return max(0.0, float(np.sum(np.exp(log_p) * (log_p - log_q))))
+
+
+def kl_components(reference: Floats, generated: Floats) -> NDArray[np.float64]:
+    """:func:`kl_divergence` as float64 (1,)."""
+    return np.array([kl_divergence(reference, generated)])
+
+
+def inception_score(
+    generated: Floats | Sequence[Floats], *, splits: int = 10, shuffle_seed: int = 2020
+) -> float:
+    """Inception score of a set of clips.
+
+        IS = mean over splits of exp( mean_{i in split} KL(p_i || mean of p over the split) )
+
+    Clips are shuffled by ``numpy.random.RandomState(shuffle_seed).permutation`` and cut at
+    floor(k n / splits). The caller passes them sorted by item id: the order decides the splits.
+
+    Args:
+        generated: logits, float (n, classes), or a sequence of one (classes,) or (blocks, classes)
+            array for each clip, sorted by item id; blocks are averaged first.
+        splits: number of splits.
+        shuffle_seed: seed of the legacy generator.
+
+    Returns:
+        Score in [1, classes]: 1 for equal posteriors, the number of classes for sure and evenly
+        spread ones. Values at different set sizes do not compare.
+
+    Raises:
+        InputError: fewer clips than splits, unequal numbers of classes, or a value that is not
+            finite.
+
+    Reference: Salimans et al. (2016), section 4. Source: av-benchmark at 050a5cd, isc.py.
+    """
+    n = len(generated)
+    if n < splits:
+        raise InputError(f"an inception score over {splits} splits needs {splits} clips, got {n}")
+    clips = [_clip_logits(clip, name="generated") for clip in generated]
+    if len({clip.size for clip in clips}) != 1:
+        raise InputError("generated clips differ in classes; all must come from one classifier")
+    # The legacy generator is part of the definition: published scores use this permutation.
+    order = np.random.RandomState(shuffle_seed).permutation(n)
+    log_p = log_softmax(np.stack(clips)[order], axis=1)
+    scores = []
+    for k in range(splits):
+        part = log_p[k * n // splits : (k + 1) * n // splits]
+        marginal = np.exp(part).mean(axis=0)
+        # A class whose posterior underflows in every clip contributes 0, not 0 * log 0.
+        log_marginal = np.log(np.where(marginal > 0, marginal, 1.0))
+        scores.append(np.exp((np.exp(part) * (part - log_marginal)).sum(axis=1).mean()))
+    return float(np.mean(scores))
+
+
+def _clip_logits(logits: Floats, *, name: str) -> NDArray[np.float64]:
+    """Mean over the blocks as float64 (classes,)."""
+    blocks = np.atleast_2d(np.asarray(logits, dtype=np.float64))
+    if blocks.ndim != 2 or 0 in blocks.shape:
+        raise InputError(
+            f"{name} logits must be (classes,) or (blocks, classes), got {np.shape(logits)}"
+        )
+    if not np.isfinite(blocks).all():
+        raise InputError(f"{name} logits hold a value that is not finite")
+    return np.asarray(blocks.mean(axis=0))
