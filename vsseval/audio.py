@@ -7,6 +7,7 @@ for all metrics.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from pathlib import Path
 
@@ -62,9 +63,12 @@ def write_audio(path: Path, audio: Audio) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
+        # Encoded in memory first, so that a full disk is an OSError and not one of libsndfile's.
+        encoded = io.BytesIO()
         soundfile.write(
-            partial, pcm.T, audio.sample_rate, subtype="PCM_16", format=path.suffix[1:].upper()
+            encoded, pcm.T, audio.sample_rate, subtype="PCM_16", format=path.suffix[1:].upper()
         )
+        partial.write_bytes(encoded.getvalue())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

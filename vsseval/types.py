@@ -143,6 +143,8 @@ class Generation:
     seconds: float
     """Wall time of the generation."""
     nfe: int
+    clipped: int = 0
+    """Samples outside [-1, 1] that 16 bits could not hold."""
 
 
 Direction = Literal["higher", "lower"]

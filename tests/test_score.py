@@ -1,0 +1,254 @@
+"""Scores from planted features: pooling, exclusions, takes, notes and signatures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vsseval.errors import InputError, UnknownNameError
+from vsseval.features import FeatureTable
+from vsseval.score import Scored, column_of, find_metrics, needs, parse_input, score_metric
+from vsseval.types import Benchmark, Item, Metric
+
+HERE = "score_functions"
+
+
+@pytest.fixture(autouse=True)
+def functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Metric functions that only this test knows."""
+    (tmp_path / f"{HERE}.py").write_text(
+        "import numpy as np\n"
+        "from vsseval.errors import InputError\n"
+        "def gap(reference, generated, scale=1.0):\n"
+        "    if generated[0] < 0:\n"
+        "        raise InputError('below zero')\n"
+        "    return np.array([scale * (generated[0] - reference[0]), reference[0]])\n"
+        "def sums(reference, generated):\n"
+        "    if len(generated) < 2:\n"
+        "        raise InputError('needs 2 clips')\n"
+        "    return 1000 * len(reference) + sum(float(x[0]) for x in generated)\n"
+        "def bad(generated):\n"
+        "    return np.array([float('nan')])\n"
+        "def words(transcript):\n"
+        "    return np.array([len(str(transcript).split())])\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(__import__("sys").modules, HERE, raising=False)
+
+
+def metric(name: str = "gap", **changes: object) -> Metric:
+    fields = {
+        "id": f"t.{name}",
+        "title": "T",
+        "task": "any",
+        "scope": "clip",
+        "inputs": ("reference:enc.x", "generated:enc.x"),
+        "compute": f"{HERE}:{name}",
+        "unit": "u",
+        "better": "lower",
+        "definition": "d",
+        "source": "s",
+        "version": 3,
+    }
+    return Metric(**{**fields, **changes})
+
+
+def benchmark(*names: str, **fields: object) -> Benchmark:
+    items = tuple(Item(name, 1.0, **fields) for name in names)
+    return Benchmark("bench", "2", "sound", 1.0, 16000, items, (), "0123456789abcdef")
+
+
+def table(source: str, values: dict, missing: dict | None = None) -> FeatureTable:
+    keyed = {key if isinstance(key, tuple) else (key, 0): value for key, value in values.items()}
+    rows = {key: {"x": np.array([value], np.float64)} for key, value in keyed.items()}
+    lost = {(name, 0): why for name, why in (missing or {}).items()}
+    return FeatureTable(source, "enc", "enc-1:ff", 16000, rows, lost)
+
+
+def scored(
+    one: Metric,
+    generated: dict,
+    reference: dict | None = None,
+    *,
+    names: str = "abc",
+    failures: dict | None = None,
+    missing: dict | None = None,
+    takes: int = 1,
+    items_note: str = "",
+) -> Scored:
+    theirs = reference if reference is not None else dict.fromkeys(names, 2.0)
+    tables = {
+        ("generated", "enc"): table("generated", generated, missing),
+        ("reference", "enc"): table("reference", theirs),
+    }
+    return score_metric(
+        one, benchmark(*names), tables, failures or {}, takes=takes, items_note=items_note
+    )
+
+
+def test_mean_pools_component_0() -> None:
+    result = scored(metric(), {"a": 3.0, "b": 5.0, "c": 2.5})
+    # (1 + 3 + 0.5) / 3
+    assert result.score.value == 1.5
+    assert (result.score.n_scored, result.score.n_expected) == (3, 3)
+    assert result.components["b", 0].tolist() == [3.0, 2.0]
+
+
+def test_percent_ratio_pools_sums_and_not_rates() -> None:
+    reference = {"a": 1.0, "b": 9.0}
+    result = scored(metric(pool="percent_ratio"), {"a": 2.0, "b": 9.0}, reference, names="ab")
+    # 100 * (1 + 0) / (1 + 9); the mean of the two rates would be 50.
+    assert result.score.value == 10.0
+
+
+def test_zero_denominator_is_no_value_with_a_note() -> None:
+    result = scored(metric(pool="percent_ratio"), {"a": 2.0}, {"a": 0.0}, names="a")
+    assert result.score.value is None
+    assert "undefined" in result.score.note
+
+
+def test_params_reach_the_function_and_the_signature() -> None:
+    result = scored(metric(params={"scale": 10.0}), {"a": 3.0}, names="a")
+    assert result.score.value == 10.0
+    assert "|scale=10.0|" in result.score.signature
+
+
+def test_signature_is_written_out() -> None:
+    result = scored(metric(), {"a": 3.0, "b": 1.0}, names="abc", takes=1)
+    assert result.score.signature == (
+        "t.gap|enc:enc-1:ff|sr:16000|res:soxr-hq|chan:mean|len:1|n:2/3|takes:1"
+        "|bench:bench@2:01234567|v:3"
+    )
+    assert column_of(result.score.signature) == (
+        "t.gap|enc:enc-1:ff|sr:16000|res:soxr-hq|chan:mean|len:1|takes:1|bench:bench@2:01234567|v:3"
+    )
+
+
+def test_a_cut_benchmark_has_a_column_of_its_own() -> None:
+    whole = scored(metric(), {"a": 3.0}, names="a").score.signature
+    cut = scored(metric(), {"a": 3.0}, names="a", items_note="first1").score.signature
+    assert "|bench:bench@2:01234567:first1|" in cut
+    assert column_of(whole) != column_of(cut)
+
+
+def test_every_exclusion_has_its_reason_and_is_counted() -> None:
+    result = scored(
+        metric(),
+        {"a": 3.0, "b": -1.0, "d": 3.0},
+        dict.fromkeys("abc", 2.0),
+        names="abcde",
+        failures={("e", 0): "no memory"},
+        missing={"c": "audio c.wav holds no samples"},
+    )
+    assert result.score.value == 1.0
+    assert (result.score.n_scored, result.score.n_expected) == (1, 5)
+    assert result.score.excluded == {
+        "b": "below zero",
+        "c": "generated: audio c.wav holds no samples",
+        "d": "reference: not encoded",
+        "e": "generation failed: no memory",
+    }
+
+
+def test_value_that_is_not_finite_is_excluded() -> None:
+    one = metric("bad", inputs=("generated:enc.x",))
+    result = scored(one, {"a": 1.0}, names="a")
+    assert result.score.value is None
+    assert result.score.excluded == {"a": "the metric gave a value that is not finite"}
+
+
+def test_missing_weights_become_the_note() -> None:
+    lost = dict.fromkeys("abc", "weights missing: vsseval weights pull enc")
+    result = scored(metric(), {}, missing=lost)
+    assert result.score.value is None
+    assert result.score.note == "weights missing: vsseval weights pull enc"
+    assert len(result.score.excluded) == 3
+
+
+def test_unknown_output_of_an_encoder_is_a_reason() -> None:
+    one = metric(inputs=("reference:enc.y", "generated:enc.x"))
+    assert scored(one, {"a": 1.0}, names="a").score.excluded == {"a": "encoder enc gave no y"}
+
+
+def test_set_scope_calls_once_over_all_rows() -> None:
+    one = metric("sums", scope="set", pool="set")
+    result = scored(one, {"a": 1.0, "b": 2.0, "c": 4.0})
+    assert result.score.value == 3007.0
+    assert result.score.interval is None
+    assert result.components == {}
+
+
+def test_set_scope_never_repeats_the_reference_over_takes() -> None:
+    one = metric("sums", scope="set", pool="set")
+    generated = {(name, take): 1.0 for name in "ab" for take in range(3)}
+    result = scored(one, generated, names="ab", takes=3)
+    # 2 references and 6 generated clips.
+    assert result.score.value == 2006.0
+    assert (result.score.n_scored, result.score.n_expected) == (6, 6)
+
+
+def test_set_scope_undefined_is_a_note() -> None:
+    result = scored(metric("sums", scope="set", pool="set"), {"a": 1.0}, names="a")
+    assert (result.score.value, result.score.note) == (None, "undefined: needs 2 clips")
+
+
+def test_takes_share_their_item_s_reference() -> None:
+    generated = {("a", 0): 3.0, ("a", 1): 5.0}
+    result = scored(metric(), generated, names="a", takes=2, failures={})
+    assert result.score.value == 2.0
+    assert "|takes:2|" in result.score.signature
+
+
+def test_failed_take_is_named_like_its_file() -> None:
+    result = scored(metric(), {("a", 0): 3.0}, names="a", takes=2, failures={("a", 1): "x"})
+    assert result.score.excluded == {"a.take1": "generation failed: x"}
+
+
+def test_interval_holds_the_value_and_repeats() -> None:
+    names = "abcdefghijkl"
+    generated = {name: 2.0 + at for at, name in enumerate(names)}
+    first = scored(metric(), generated, names=names).score
+    second = scored(metric(), generated, names=names).score
+    assert first.interval == second.interval
+    low, high = first.interval
+    assert low < first.value < high
+
+
+def test_order_of_items_changes_nothing() -> None:
+    generated = {name: 0.1 * 3**at for at, name in enumerate("abcdefghijkl")}
+    one = scored(metric(), generated, names="abcdefghijkl").score
+    other = scored(metric(), generated, names="lkjihgfedcba").score
+    assert (one.value, one.interval) == (other.value, other.interval)
+
+
+def test_item_fields_are_inputs() -> None:
+    one = metric("words", inputs=("item:transcript",))
+    with_text = score_metric(one, benchmark("a", transcript="two words"), {}, {}, takes=1)
+    without = score_metric(one, benchmark("a"), {}, {}, takes=1)
+    assert with_text.score.value == 2.0
+    assert without.score.excluded == {"a": "no transcript"}
+    assert "|sr:" not in with_text.score.signature
+
+
+def test_input_forms() -> None:
+    one = parse_input("generated:whisper-tiny.en.text")
+    assert (one.source, one.encoder, one.output) == ("generated", "whisper-tiny.en", "text")
+    assert parse_input("item:onsets").output == "onsets"
+    with pytest.raises(InputError, match=r"expected source:encoder\.output"):
+        parse_input("generated")
+
+
+def test_needs_leave_item_fields_out() -> None:
+    assert needs([metric(), metric(inputs=("item:onsets", "generated:on.t"))]) == {
+        ("reference", "enc"),
+        ("generated", "enc"),
+        ("generated", "on"),
+    }
+
+
+def test_unknown_metric_lists_close_ones() -> None:
+    with pytest.raises(UnknownNameError, match="unknown metric 'onset_f'; did you mean onset_f1"):
+        find_metrics(["mcd", "onset_f"])
+    assert [one.id for one in find_metrics(["mcd", "onset_f1", "mcd"])] == ["mcd", "onset_f1"]

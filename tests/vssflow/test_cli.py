@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from vsseval.audio import read_audio
+from vsseval.errors import InputError
+from vssflow import train as training
+from vssflow.checkpoint import load_checkpoint
+from vssflow.cli import commands
+from vssflow.config import PRESETS, preset
+
+
+@pytest.fixture
+def small_tiny(config, monkeypatch):
+    """Preset tiny made small for the length of a test."""
+    monkeypatch.setitem(PRESETS, "tiny", config)
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(commands, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def test_help_does_not_load_torch():
+    code = "import sys, vssflow.cli; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_unknown_preset_names_the_known_ones():
+    with pytest.raises(LookupError, match="tiny"):
+        preset("tinny")
+
+
+@pytest.mark.weights
+@pytest.mark.usefixtures("small_tiny")
+def test_train_all_stages_then_sample(data, clip, tmp_path):
+    done = invoke("train", "--data", data, "--out", tmp_path / "run", "--steps", 2, "--workers", 1)
+    assert done.exit_code == 0
+    checkpoint = tmp_path / "run" / "tiny.safetensors"
+    assert str(checkpoint) in done.output
+    load_checkpoint(checkpoint)
+    out = tmp_path / "out.wav"
+    done = invoke(
+        "sample", "--video", clip, "--checkpoint", checkpoint, "--out", out, "--text", "bin"
+    )
+    assert done.exit_code == 0
+    audio = read_audio(out)
+    assert audio.samples.shape == (1, 16000)
+    assert np.isfinite(audio.samples).all()
+
+
+@pytest.mark.weights
+@pytest.mark.usefixtures("small_tiny")
+def test_preprocess_stores_arrays_and_a_second_run_finds_them_done(data, tmp_path):
+    done = invoke("preprocess", "--data", data, "--out", tmp_path, "--workers", 1)
+    assert done.exit_code == 0
+    scene = tmp_path / "features" / "scene.npy"
+    stamp = scene.stat().st_mtime_ns
+    time.sleep(0.01)
+    assert invoke("preprocess", "--data", data, "--out", tmp_path, "--workers", 1).exit_code == 0
+    assert scene.stat().st_mtime_ns == stamp
+    assert np.load(scene).any()
+
+
+@pytest.mark.weights
+@pytest.mark.usefixtures("small_tiny")
+def test_stage_without_the_one_before_says_what_to_run(data, tmp_path):
+    with pytest.raises(InputError, match="run the earlier --stage first"):
+        invoke("train", "--data", data, "--out", tmp_path, "--steps", 1, "--stage", "flow")
+
+
+def test_budget_shares_add_up_to_one():
+    assert sum(training.BUDGET_SHARES.values()) == pytest.approx(1.0)

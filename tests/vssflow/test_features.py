@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from vsseval.errors import InputError
+from vssflow.features import decode_media, media_arrays, open_array, read_clips, store_clips
+from vssflow.train_frontends import onset_targets, phone_targets
+
+
+def test_clips_of_all_benchmark_folders_are_read(data):
+    clips = read_clips(data)
+    assert [clip.id for clip in clips][::3] == ["demo-sound/sound-0", "demo-speech/speech-0"]
+    assert clips[0].onsets == (0.5,)
+    assert clips[3].phones[1] == ("b", 0.4, 0.5)
+    assert len(read_clips(data / "demo-sound", 2)) == 2
+
+
+def test_folder_without_a_manifest_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"no manifest\.jsonl in"):
+        read_clips(tmp_path)
+
+
+def test_manifest_line_without_audio_is_named(tmp_path):
+    (tmp_path / "manifest.jsonl").write_text(json.dumps({"id": "a", "video": "a.mp4"}))
+    with pytest.raises(InputError, match="line 1 lacks 'audio'"):
+        read_clips(tmp_path)
+
+
+def test_folder_with_features_of_other_clips_is_refused(data, tmp_path):
+    clips = read_clips(data)
+    store_clips(clips, tmp_path)
+    store_clips(clips, tmp_path)
+    with pytest.raises(InputError, match="holds the features of other clips"):
+        store_clips(clips[:2], tmp_path)
+
+
+def test_array_of_another_shape_is_refused(tmp_path):
+    open_array(tmp_path, "a", (2, 3), np.float32)
+    with pytest.raises(InputError, match=r"expected float32 \(2, 4\)"):
+        open_array(tmp_path, "a", (2, 4), np.float32)
+
+
+def test_interrupted_decoding_goes_on_with_the_rows_that_are_left(data, config, tmp_path):
+    clips = read_clips(data)
+    portions = decode_media(clips, tmp_path, config, workers=1, waves_only=True)
+    assert sum(portions) == 6
+    arrays = media_arrays(6, tmp_path, config)
+    assert arrays["wave_done"].all()
+    assert not arrays["frames_done"].any()
+    arrays["wave"][0] = 123
+    assert sum(decode_media(clips, tmp_path, config, workers=1)) == 6
+    assert arrays["frames_done"].all()
+    assert (arrays["wave"][0] == 123).all()
+    assert sum(decode_media(clips, tmp_path, config, workers=1)) == 0
+
+
+def test_phone_targets_name_the_phone_in_the_middle_of_each_slot(data, config):
+    targets = phone_targets(read_clips(data)[3], config)
+    # 50 slots of 20 ms: b from 0.4 to 0.5 s is slots 20 to 24, then ih and n, silence around.
+    assert targets.shape == (50,)
+    assert np.flatnonzero(targets).tolist() == list(range(20, 35))
+    assert len(set(targets[20:25])) == 1
+
+
+def test_onset_targets_mark_the_frame_and_half_its_neighbours(data, config):
+    targets = onset_targets(read_clips(data)[0], config)
+    # 0.5 s is in frame 12 of 25.
+    assert targets[11:14].tolist() == [0.5, 1.0, 0.5]
+    assert targets.sum() == 2.0

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import csv
+
+import pytest
+import torch
+from torch import nn
+
+from vsseval.errors import InputError
+from vssflow.training import Budget, Job, TrainingError, fit, learning_rate_scale
+
+
+def make_job(*, broken_at=None, ema_decay=None):
+    torch.manual_seed(0)
+    network = nn.Linear(4, 1)
+    calls = []
+
+    def losses(generator):
+        x = torch.randn(8, 4, generator=generator)
+        calls.append(1)
+        factor = float("nan") if len(calls) == broken_at else 1.0
+        return {"loss": factor * ((network(x)[:, 0] - x.sum(1)) ** 2).mean()}
+
+    return Job("line", network, losses, learning_rate=0.1, warmup_steps=5, ema_decay=ema_decay)
+
+
+def silent(_):
+    pass
+
+
+def test_fit_lowers_the_loss_and_writes_the_curve(tmp_path):
+    fit(make_job(), Budget(steps=200), tmp_path, seed=0, report=silent)
+    rows = list(csv.DictReader((tmp_path / "line.csv").open()))
+    assert [int(row["step"]) for row in rows] == list(range(20, 201, 20))
+    assert float(rows[-1]["loss"]) < 0.01 * float(rows[0]["loss"])
+
+
+def test_same_seed_gives_the_same_weights(tmp_path):
+    first = fit(make_job(), Budget(steps=30), tmp_path / "a", seed=1, report=silent)
+    second = fit(make_job(), Budget(steps=30), tmp_path / "b", seed=1, report=silent)
+    other = fit(make_job(), Budget(steps=30), tmp_path / "c", seed=2, report=silent)
+    assert torch.equal(first["weight"], second["weight"])
+    assert not torch.equal(first["weight"], other["weight"])
+
+
+def test_resumed_run_draws_the_batches_that_follow(tmp_path):
+    # A run that is saved at every step and broken off by an exception equals one without a break.
+    whole = fit(make_job(), Budget(steps=30), tmp_path / "whole", seed=1, report=silent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vssflow.training.SAVE_SECONDS", 0.0)
+        with pytest.raises(TrainingError):
+            fit(make_job(broken_at=16), Budget(steps=30), tmp_path / "cut", seed=1, report=silent)
+    # The generator is saved before the batch is drawn, so the broken step is done again.
+    resumed = fit(make_job(), Budget(steps=30), tmp_path / "cut", seed=1, report=silent)
+    assert torch.equal(whole["weight"], resumed["weight"])
+
+
+def test_finished_run_is_not_trained_again(tmp_path):
+    first = fit(make_job(), Budget(steps=20), tmp_path, seed=0, report=silent)
+    second = fit(make_job(broken_at=1), Budget(steps=20), tmp_path, seed=0, report=silent)
+    assert torch.equal(first["weight"], second["weight"])
+
+
+def test_moving_average_lags_behind_the_weights(tmp_path):
+    averaged = fit(
+        make_job(ema_decay=0.99), Budget(steps=20), tmp_path / "a", seed=0, report=silent
+    )
+    plain = fit(make_job(), Budget(steps=20), tmp_path / "b", seed=0, report=silent)
+    start = make_job().network.state_dict()["weight"]
+    assert torch.all((averaged["weight"] - start).abs() < (plain["weight"] - start).abs())
+
+
+def test_loss_that_is_not_finite_stops_with_step_and_seed(tmp_path):
+    with pytest.raises(TrainingError, match="not finite at step 3; seed 7"):
+        fit(make_job(broken_at=4), Budget(steps=10), tmp_path, seed=7, report=silent)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"steps": 1, "minutes": 1.0}])
+def test_budget_is_steps_or_minutes(arguments):
+    with pytest.raises(InputError, match="exactly one"):
+        Budget(**arguments)
+
+
+def test_learning_rate_warms_up_and_falls_to_two_percent():
+    assert learning_rate_scale(0, 0.0, 100) == pytest.approx(0.01)
+    assert learning_rate_scale(100, 0.0, 100) == pytest.approx(1.0)
+    assert learning_rate_scale(1000, 1.0, 100) == pytest.approx(0.02)

@@ -1,0 +1,5 @@
+"""``python -m vsseval``."""
+
+from vsseval.cli import main
+
+main(prog_name="vsseval")

@@ -1,0 +1,277 @@
+"""Benchmarks on disk: read, validated, digested.
+
+A benchmark is a folder::
+
+    benchmark.json   {"name", "version", "task", "clip_seconds", "sample_rate", "metrics": [ids]}
+    manifest.jsonl   one object a line: {"id", "duration", "video", "audio", "speaker_audio",
+                     "caption", "transcript", "label", "speaker", "onsets", "face_box",
+                     "sha256": {field: hex}}
+
+``id`` and ``duration`` are required; what an item does not have is left out. Media paths are
+relative to the folder and must stay inside it. A medium that is not on disk does not stop a run:
+the item stays and is excluded, with the reason, by whatever needs the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import get_args
+
+from vsseval.benchmarks.table import BENCHMARKS, DEFAULT_DATA, EMBEDDED_MEDIA
+from vsseval.errors import InputError, MissingMediaError, UnknownNameError
+from vsseval.files import file_digest
+from vsseval.types import Benchmark, Item, Task
+
+MEDIA_FIELDS = ("video", "audio", "speaker_audio")
+TEXT_FIELDS = ("caption", "transcript", "label", "speaker")
+FIELDS = ("id", "duration", *MEDIA_FIELDS, *TEXT_FIELDS, "onsets", "face_box", "sha256")
+
+# A take's file is named <id>.takeK.wav, so no id may end like that.
+_ID = re.compile(
+    r"(?!.*\.take\d+$)[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*(/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)*"
+)
+
+
+def load_benchmark(name: str, data: Path | None = None, limit: int | None = None) -> Benchmark:
+    """The benchmark ``name``: embedded, in ``data``, or in ``./data/<name>``.
+
+    Args:
+        name: A name of the table, or the name that ``data``'s own benchmark.json states.
+        data: Folder that holds benchmark.json.
+        limit: Keep the first so many items only; the digest stays that of the whole benchmark.
+
+    Raises:
+        UnknownNameError: no such name, and no ``data`` that states it.
+        MissingMediaError: nothing there, or none of the media.
+        InputError: the folder holds another benchmark, or a line does not fit.
+    """
+    row = BENCHMARKS.get(name)
+    if row is None and data is None:
+        raise UnknownNameError("benchmark", name, BENCHMARKS)
+    root = data or (EMBEDDED_MEDIA / name if row and row.embedded else DEFAULT_DATA / name)
+    if not (root / "benchmark.json").is_file():
+        how = f" To get it: {row.how_to_get}." if row else ""
+        raise MissingMediaError(
+            f"benchmark {name!r}: looked for {root / 'benchmark.json'} and found nothing.{how} "
+            "`--bench demo-sound` is packaged with vsseval and needs nothing."
+        )
+    benchmark = read_benchmark(root)
+    if benchmark.name != name:
+        raise InputError(f"{root} holds benchmark {benchmark.name!r}, asked for {name!r}")
+    if not any(path.is_file() for item in benchmark.items for path in _media(item)):
+        how = row.how_to_get if row else "put them where manifest.jsonl says"
+        raise MissingMediaError(
+            f"benchmark {name!r}: none of the media of {len(benchmark.items)} items is in {root} "
+            f"(looked for {', '.join(str(p) for p in _media(benchmark.items[0])[:1])} and so on). "
+            f"To get them: {how}. `--bench demo-sound` is packaged with vsseval and needs nothing."
+        )
+    return first_items(benchmark, limit)
+
+
+def first_items(benchmark: Benchmark, limit: int | None) -> Benchmark:
+    """The benchmark cut to its first ``limit`` items, with the digest of the whole.
+
+    Raises:
+        InputError: ``limit`` is below 1.
+    """
+    if limit is None:
+        return benchmark
+    if limit < 1:
+        raise InputError(f"expected a limit of at least 1 item, got {limit}")
+    return replace(benchmark, items=benchmark.items[:limit])
+
+
+def read_benchmark(root: Path) -> Benchmark:
+    """Read and validate the benchmark in ``root``.
+
+    Raises:
+        InputError: a file that cannot be read, JSON that does not parse, a field that is missing or
+            does not fit, an id that comes twice, a path that leaves the folder, or media unlike
+            their stated sha256.
+    """
+    root = root.absolute()
+    head = _read_head(root / "benchmark.json")
+    items: list[Item] = []
+    lines: list[str] = []
+    seen: dict[str, int] = {}
+    manifest = root / "manifest.jsonl"
+    for number, line in enumerate(_read_text(manifest).splitlines(), start=1):
+        if not line.strip():
+            continue
+        where = f"{manifest}, line {number}"
+        entry = _parse(line, where)
+        item = _item(root, entry, where)
+        if item.id in seen:
+            raise InputError(f"{where}: id {item.id!r} was used in line {seen[item.id]} already")
+        seen[item.id] = number
+        items.append(item)
+        lines.append(
+            _canonical({**entry, "sha256": _digests(item, entry.get("sha256", {}), where)})
+        )
+    if not items:
+        raise InputError(f"{manifest} holds no item")
+    digest = hashlib.sha256("\n".join([_canonical(head), *lines]).encode()).hexdigest()
+    return Benchmark(
+        name=str(head["name"]),
+        version=str(head["version"]),
+        task=head["task"],  # type: ignore[arg-type]
+        clip_seconds=float(head["clip_seconds"]),  # type: ignore[arg-type]
+        sample_rate=int(head["sample_rate"]),  # type: ignore[call-overload]
+        items=tuple(items),
+        metrics=tuple(head["metrics"]),  # type: ignore[arg-type]
+        digest=digest,
+    )
+
+
+def _media(item: Item) -> list[Path]:
+    return [path for path in (item.video, item.audio) if path is not None]
+
+
+def _canonical(entry: Mapping[str, object]) -> str:
+    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+
+
+def _parse(text: str, where: str) -> dict[str, object]:
+    try:
+        entry = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{where}: not JSON: {error}") from error
+    if not isinstance(entry, dict):
+        raise InputError(f"{where}: expected a JSON object, got {type(entry).__name__}")
+    return entry
+
+
+def _read_head(path: Path) -> dict[str, object]:
+    head = _parse(_read_text(path), str(path))
+    fields = ("name", "version", "task", "clip_seconds", "sample_rate", "metrics")
+    missing = [field for field in fields if field not in head]
+    if missing:
+        raise InputError(f"{path}: missing {', '.join(missing)}")
+    if head["task"] not in get_args(Task):
+        raise InputError(f"{path}: expected task sound, speech or joint, got {head['task']!r}")
+    if not _positive(head["clip_seconds"]) or not _positive(head["sample_rate"]):
+        raise InputError(f"{path}: clip_seconds and sample_rate must be positive numbers")
+    metrics = head["metrics"]
+    if not isinstance(metrics, list) or not all(isinstance(name, str) for name in metrics):
+        raise InputError(f"{path}: metrics must be a list of metric ids")
+    return {field: head[field] for field in fields}
+
+
+def _positive(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value) and value > 0  # type: ignore[arg-type, operator]
+
+
+def _item(root: Path, entry: Mapping[str, object], where: str) -> Item:
+    for field in ("id", "duration"):
+        if field not in entry:
+            raise InputError(f"{where}: missing field {field!r}")
+    unknown = sorted(set(entry) - set(FIELDS))
+    if unknown:
+        raise InputError(f"{where}: unknown field {unknown[0]!r}; known: {', '.join(FIELDS)}")
+    identity = entry["id"]
+    if not isinstance(identity, str) or not _ID.fullmatch(identity):
+        raise InputError(
+            f"{where}: bad id {identity!r}: letters, digits and ._@+- in parts joined by /, "
+            "no part beginning with a dot, no ending .takeN"
+        )
+    where = f"{where} (item {identity})"
+    if not _positive(entry["duration"]):
+        raise InputError(f"{where}: expected a duration above 0 s, got {entry['duration']!r}")
+    duration = float(entry["duration"])  # type: ignore[arg-type]
+    text = {field: _text(entry, field, where) for field in TEXT_FIELDS}
+    media = {field: _medium(root, entry, field, where) for field in MEDIA_FIELDS}
+    return Item(
+        id=identity,
+        duration=duration,
+        onsets=_onsets(entry.get("onsets"), duration, where),
+        face_box=_face_box(entry.get("face_box"), where),
+        video=media["video"],
+        audio=media["audio"],
+        speaker_audio=media["speaker_audio"],
+        caption=text["caption"],
+        transcript=text["transcript"],
+        label=text["label"],
+        speaker=text["speaker"],
+    )
+
+
+def _text(entry: Mapping[str, object], field: str, where: str) -> str | None:
+    value = entry.get(field)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"{where}: {field} is empty; leave the field out where there is none")
+    return value
+
+
+def _medium(root: Path, entry: Mapping[str, object], field: str, where: str) -> Path | None:
+    value = entry.get(field)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{where}: {field} must be a path relative to the manifest, got {value!r}")
+    path = root / PurePosixPath(value)
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise InputError(f"{where}: {field} {value!r} lies outside {root}")
+    return path
+
+
+def _onsets(value: object, duration: float, where: str) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    numbers = isinstance(value, list) and all(
+        isinstance(onset, int | float) and not isinstance(onset, bool) for onset in value
+    )
+    if not numbers:
+        raise InputError(f"{where}: onsets must be a list of seconds, got {value!r}")
+    onsets = tuple(float(onset) for onset in value)  # type: ignore[attr-defined]
+    if any(not 0 <= onset <= duration for onset in onsets) or sorted(onsets) != list(onsets):
+        raise InputError(f"{where}: onsets must ascend and lie in 0..{duration} s, got {value!r}")
+    return onsets
+
+
+def _face_box(value: object, where: str) -> tuple[int, int, int, int] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 4 or not all(type(x) is int for x in value):
+        raise InputError(f"{where}: face_box must be [left, top, right, bottom], got {value!r}")
+    left, top, right, bottom = value
+    if not (0 <= left < right and 0 <= top < bottom):
+        raise InputError(f"{where}: face_box {value!r} is empty or begins outside the frame")
+    return left, top, right, bottom
+
+
+def _digests(item: Item, stated: object, where: str) -> dict[str, str]:
+    """sha256 of each medium by field; a file that is absent keeps the stated one, or ``absent``."""
+    if not isinstance(stated, dict):
+        raise InputError(f"{where}: sha256 must be an object of field -> hex, got {stated!r}")
+    digests = {}
+    for field in MEDIA_FIELDS:
+        path: Path | None = getattr(item, field)
+        if path is None:
+            continue
+        expected = stated.get(field)
+        if not path.is_file():
+            digests[field] = expected or "absent"
+            continue
+        digests[field] = file_digest(path)
+        if expected is not None and expected != digests[field]:
+            raise InputError(
+                f"{where}: {path} is damaged or was changed: sha256 {expected} expected, "
+                f"{digests[field]} found; fetch it again, or delete it to have the item excluded"
+            )
+    return digests

@@ -1,0 +1,79 @@
+"""The command group, and what becomes of errors.
+
+Results go to stdout, progress and remarks to stderr. Exit status: 0 done, 2 an error with one line
+of explanation, 1 a defect of this program, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import click
+
+from vsseval.cli.assets import data, weights
+from vsseval.cli.look import compare, doctor, explain, list_, report
+from vsseval.cli.stages import encode, generate, run
+from vsseval.cli.twofolders import score
+from vsseval.errors import VssevalError
+
+
+class Commands(click.Group):
+    """A group that turns errors into one line and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; ``--debug`` lets every exception through."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt as stop:
+            _say("stopped; what was finished is kept, and the same command goes on", stop)
+            ctx.exit(130)
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            if isinstance(error, VssevalError):
+                _say(f"error: {error}", error)
+            elif isinstance(error, OSError):
+                _say(f"error: {error.strerror or error}{_file(error)}", error)
+            else:
+                _say(f"error: unexpected {type(error).__name__}: {error}", error)
+                _say("this is a defect; `vsseval --debug ...` shows where", error=None)
+                ctx.exit(1)
+            ctx.exit(2)
+
+
+def _file(error: OSError) -> str:
+    return f": {error.filename}" if error.filename else ""
+
+
+def _say(line: str, error: BaseException | None) -> None:
+    notes = getattr(error, "__notes__", [])
+    click.echo("; ".join([line, *notes]), err=True)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="vsseval")
+def main(debug: bool) -> None:
+    """Generate sound and speech for video, and score any system that does.
+
+    \b
+    vsseval run --model vssflow --bench demo-sound      generate, encode, score, record
+    vsseval score --generated DIR --reference DIR       score anyone's files
+    vsseval list metrics                                what there is
+    """  # noqa: D301
+
+
+for command in (
+    run,
+    generate,
+    encode,
+    score,
+    report,
+    compare,
+    list_,
+    explain,
+    doctor,
+    weights,
+    data,
+):
+    main.add_command(command)

@@ -1,0 +1,182 @@
+"""Options that several commands share, and how tables are printed."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from vsseval.features import Encoded
+    from vsseval.types import Score
+
+Command = Callable[..., Any]
+
+FOLDER = click.Path(path_type=Path)
+
+
+def cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def request_options(command: Command) -> Command:
+    """The options that say what to generate and encode, given as one ``Request``."""
+
+    @functools.wraps(command)
+    def with_request(
+        *,
+        model: str,
+        bench: str,
+        metrics: str | None,
+        limit: int | None,
+        seed: int,
+        takes: int,
+        checkpoint: Path | None,
+        data: Path | None,
+        cache: Path | None,
+        device: str,
+        workers: int,
+        **own: object,
+    ) -> None:
+        from vsseval.files import default_cache
+        from vsseval.run import Request
+
+        request = Request(
+            model=model,
+            bench=bench,
+            cache=cache or default_cache(),
+            metrics=names(metrics),
+            limit=limit,
+            seed=seed,
+            takes=takes,
+            checkpoint=checkpoint,
+            data=data,
+            device=device,
+            workers=workers,
+        )
+        command(request, **own)
+
+    options = [
+        click.option(
+            "--model",
+            required=True,
+            metavar="M",
+            help="A name of `vsseval list models`, folder:PATH, or package.module:load.",
+        ),
+        click.option(
+            "--bench", required=True, metavar="B", help="A name of `vsseval list benches`."
+        ),
+        click.option("--metrics", metavar="a,b", help="Metric ids; default: the benchmark's own."),
+        click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N items."),
+        click.option("--seed", type=int, default=0, show_default=True, metavar="S"),
+        click.option(
+            "--takes",
+            type=click.IntRange(min=1),
+            default=1,
+            show_default=True,
+            metavar="K",
+            help="Clips to generate for each item.",
+        ),
+        click.option("--checkpoint", type=FOLDER, metavar="P", help="Weights of the model."),
+        click.option("--data", type=FOLDER, metavar="DIR", help="Folder of the benchmark."),
+        *MACHINE_OPTIONS,
+    ]
+    return _apply(options, with_request)
+
+
+MACHINE_OPTIONS = [
+    click.option(
+        "--cache",
+        type=FOLDER,
+        metavar="DIR",
+        help="Generated audio and features; default: $VSSEVAL_CACHE or ~/.cache/vsseval.",
+    ),
+    click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        default=cores,
+        show_default="all cores",
+        metavar="N",
+        help="Processes for what is no network.",
+    ),
+]
+
+
+def machine_options(command: Command) -> Command:
+    """Where to cache and compute."""
+    return _apply(MACHINE_OPTIONS, command)
+
+
+def _apply(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def names(text: str | None) -> tuple[str, ...]:
+    """``a,b`` as a tuple."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as columns of text, the first row underlined."""
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    lines = ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)) for row in rows]
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join(line.rstrip() for line in [lines[0], rule, *lines[1:]])
+
+
+def score_table(scores: Sequence[Score]) -> str:
+    """Metric, value, interval, counts and note, one metric a line."""
+    from vsseval.reports.markdown import ARROW, EMPTY, number
+
+    rows = [("metric", "value", "95 % interval", "unit", "clips", "")]
+    for score in scores:
+        low_high = score.interval
+        rows.append(
+            (
+                f"{score.metric} {ARROW[score.better]}",
+                EMPTY if score.value is None else number(score.value),
+                f"[{number(low_high[0])}, {number(low_high[1])}]" if low_high else "",
+                score.unit,
+                f"{score.n_scored}/{score.n_expected}",
+                score.note or _first_reason(score),
+            )
+        )
+    return aligned(rows)
+
+
+def _first_reason(score: Score) -> str:
+    if not score.excluded:
+        return ""
+    name, reason = next(iter(score.excluded.items()))
+    return f"excluded {len(score.excluded)}: {name}: {reason}"
+
+
+def say(line: str) -> None:
+    """A remark on stderr."""
+    click.echo(line, err=True)
+
+
+def say_some(lines: Sequence[str], most: int = 10) -> None:
+    """Remarks on stderr, the first few of many."""
+    for line in lines[:most]:
+        say(line)
+    if len(lines) > most:
+        say(f"... and {len(lines) - most} more")
+
+
+def passes(encoded: Encoded) -> str:
+    """What the second stage had to compute."""
+    total = encoded.network_features
+    if total == 0:
+        return "0 network forward passes (no metric asked for a network)"
+    if encoded.network_passes == 0:
+        return f"0 network forward passes (all {total} features cached)"
+    return f"{encoded.network_passes} network forward passes (for {total} features)"

@@ -1,0 +1,218 @@
+"""First stage: audio for every item, one model call a clip, resumable at any point.
+
+Folder of one model on one benchmark with one seed::
+
+    <cache>/generated/<benchmark>/<model>/<generation id>/
+        generations.jsonl      one line an item and take, appended once its audio is in place
+        <item id>.wav          take 0, 16-bit PCM
+        <item id>.take1.wav    take 1, and so on
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from vsseval.audio import write_audio
+from vsseval.errors import InputError, MissingWeightsError
+from vsseval.files import file_digest, without_folders
+from vsseval.progress import Progress, silent
+from vsseval.types import Benchmark, Generation, Item, Model, ModelOutput
+
+LOG = "generations.jsonl"
+
+ClipKey = tuple[str, int]
+"""Item id and take."""
+
+
+def item_seed(seed: int, item_id: str, take: int) -> int:
+    """Seed of one clip: the first 8 bytes of sha256("seed|id|take"), big-endian, below 2^63."""
+    digest = hashlib.sha256(f"{seed}|{item_id}|{take}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def clip_label(item_id: str, take: int) -> str:
+    """``id`` for take 0 and ``id.takeK`` for the others: file stems, and keys of records."""
+    return item_id if take == 0 else f"{item_id}.take{take}"
+
+
+def generation_id(signature: Mapping[str, str], benchmark_digest: str, seed: int) -> str:
+    """12 hex digits of all that decides a clip's audio, apart from which clips are asked for."""
+    content = json.dumps([dict(signature), benchmark_digest, seed], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def folder_name(name: str) -> str:
+    """A model's name as one path component."""
+    return re.sub(r"[^A-Za-z0-9._@+-]+", "-", name).lstrip(".") or "model"
+
+
+def generation_folder(
+    cache: Path, benchmark: Benchmark, signature: Mapping[str, str], seed: int
+) -> Path:
+    """Where the clips of this model on this benchmark with this seed are."""
+    identity = generation_id(signature, benchmark.digest, seed)
+    model = folder_name(signature["name"])
+    return cache / "generated" / folder_name(benchmark.name) / model / identity
+
+
+def generate(
+    model: Model,
+    benchmark: Benchmark,
+    folder: Path,
+    *,
+    seed: int = 0,
+    takes: int = 1,
+    progress: Progress = silent,
+) -> list[Generation]:
+    """Generate what is not there yet and return a row for every item and take.
+
+    A clip whose audio is on disk with the logged digest is kept; a clip that failed before is tried
+    again. An exception of the model becomes the row's ``error``. The audio of a clip depends on the
+    item and its seed alone, so an interrupted run ends in the same bytes.
+
+    Args:
+        model: What generates.
+        benchmark: Its items are generated, in order.
+        folder: ``generation_folder(...)``.
+        seed: Seed of the run.
+        takes: Clips an item, each with its own seed.
+        progress: Where steps are shown.
+
+    Raises:
+        InputError: ``takes`` is below 1.
+        MissingWeightsError: the model lacks weights, which no other item would change.
+        OSError: the disk is full or cannot be written; a note says how much is kept.
+    """
+    if takes < 1:
+        raise InputError(f"expected at least 1 take, got {takes}")
+    known = read_log(folder)
+    jobs = [(item, take) for item in benchmark.items for take in range(takes)]
+    rows: list[Generation] = []
+    with _says_what_is_kept(rows, len(jobs), folder), progress("generate", len(jobs)) as advance:
+        for item, take in jobs:
+            row = known.get((item.id, take))
+            if row is None or not _is_kept(row):
+                retried, row = row, _generate_one(model, item, take, seed, folder)
+                if retried is None or retried.error != row.error:
+                    _append(folder, row)
+            rows.append(row)
+            advance()
+    return rows
+
+
+def read_log(folder: Path) -> dict[ClipKey, Generation]:
+    """The last row of every clip in ``folder``'s log; lines broken off by a kill are skipped."""
+    log = folder / LOG
+    rows: dict[ClipKey, Generation] = {}
+    if not log.is_file():
+        return rows
+    for line in log.read_bytes().splitlines():
+        try:
+            entry = json.loads(line)
+            row = Generation(
+                item_id=entry["item"],
+                take=entry["take"],
+                seed=entry["seed"],
+                path=folder / entry["path"] if entry["path"] else None,
+                error=entry["error"],
+                digest=entry["digest"],
+                seconds=entry["seconds"],
+                nfe=entry["nfe"],
+                clipped=entry["clipped"],
+            )
+        except (ValueError, KeyError, TypeError):
+            continue
+        rows[row.item_id, row.take] = row
+    return rows
+
+
+def kept(folder: Path, benchmark: Benchmark, takes: int) -> list[Generation]:
+    """Rows of the clips that are there; one that failed or was never generated has none."""
+    rows = read_log(folder)
+    keys = [(item.id, take) for item in benchmark.items for take in range(takes)]
+    return [rows[key] for key in keys if key in rows and _is_kept(rows[key])]
+
+
+def _is_kept(row: Generation) -> bool:
+    return row.path is not None and row.path.is_file() and file_digest(row.path) == row.digest
+
+
+def _generate_one(model: Model, item: Item, take: int, seed: int, folder: Path) -> Generation:
+    clip_seed = item_seed(seed, item.id, take)
+    path = folder / f"{clip_label(item.id, take)}.wav"
+    start = time.perf_counter()
+    try:
+        output: ModelOutput = model.generate(item, clip_seed)
+    except MissingWeightsError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
+        return _failed(item, take, clip_seed, error, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    try:
+        clipped = write_audio(path, output.audio)
+    except InputError as error:
+        return _failed(item, take, clip_seed, error, seconds)
+    return Generation(
+        item_id=item.id,
+        take=take,
+        seed=clip_seed,
+        path=path,
+        error=None,
+        digest=file_digest(path),
+        seconds=seconds,
+        nfe=output.nfe,
+        clipped=clipped,
+    )
+
+
+def _failed(item: Item, take: int, seed: int, error: Exception, seconds: float) -> Generation:
+    reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+    reason = without_folders(reason) or "no reason given"
+    return Generation(item.id, take, seed, None, reason, None, seconds, 0)
+
+
+def _append(folder: Path, row: Generation) -> None:
+    entry = {
+        "item": row.item_id,
+        "take": row.take,
+        "seed": row.seed,
+        "path": row.path.relative_to(folder).as_posix() if row.path else None,
+        "error": row.error,
+        "digest": row.digest,
+        "seconds": row.seconds,
+        "nfe": row.nfe,
+        "clipped": row.clipped,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / LOG
+    with log.open("ab", buffering=0) as stream:
+        stream.write((b"\n" if _is_torn(log) else b"") + json.dumps(entry).encode() + b"\n")
+
+
+def _is_torn(log: Path) -> bool:
+    """Whether a kill broke off the last line."""
+    size = log.stat().st_size
+    if size == 0:
+        return False
+    with log.open("rb") as stream:
+        stream.seek(size - 1)
+        return stream.read(1) != b"\n"
+
+
+@contextmanager
+def _says_what_is_kept(rows: list[Generation], total: int, folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, OSError) as stop:
+        done = sum(row.path is not None for row in rows)
+        stop.add_note(f"{done} of {total} clips are kept in {folder}; the same command goes on")
+        raise

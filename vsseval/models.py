@@ -1,0 +1,120 @@
+"""The ``MODELS`` table, and how a ``--model`` text becomes a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from vsseval.errors import InputError, UnknownNameError
+from vsseval.lazy import resolve
+from vsseval.types import Benchmark, Model, ModelContext
+
+Kind = Literal["system", "oracle"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A row of the table."""
+
+    name: str
+    load: str
+    """``module:function`` that takes a ``ModelContext`` and returns a ``Model``."""
+    kind: Kind
+    """An oracle may read the reference audio; it is shown in reports and never ranked."""
+    title: str
+    argument: str = ""
+    """What is expected after ``name:``, empty where nothing is."""
+
+
+MODELS: dict[str, ModelRow] = {
+    row.name: row
+    for row in (
+        ModelRow("vssflow", "vssflow.system:load", "system", "sound and speech from video"),
+        ModelRow("reference", "baselines.oracles:load_reference", "oracle", "the ground truth"),
+        ModelRow(
+            "codec",
+            "vssflow.system:load_codec",
+            "oracle",
+            "the ground truth through VSSFlow's codec and vocoder",
+        ),
+        ModelRow(
+            "shifted",
+            "baselines.oracles:load_shifted",
+            "oracle",
+            "the ground truth, 0.4 s late",
+        ),
+        ModelRow(
+            "shuffled",
+            "baselines.oracles:load_shuffled",
+            "oracle",
+            "the ground truth of another clip",
+        ),
+        ModelRow("noise", "baselines.oracles:load_noise", "oracle", "white noise at -20 dBFS"),
+        ModelRow("silence", "baselines.oracles:load_silence", "oracle", "zeros"),
+        ModelRow(
+            "folder",
+            "baselines.folder:load",
+            "system",
+            "audio that was generated already: files in PATH, found by item id",
+            argument="PATH",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model with what a record says of it."""
+
+    model: Model
+    name: str
+    """``name`` of its signature; also the name of its folder in results."""
+    kind: Kind
+    notes: tuple[str, ...]
+    """What the model says of itself, such as the coverage of ``folder:PATH``."""
+
+    @property
+    def signature(self) -> Mapping[str, str]:
+        """The model's own signature."""
+        return self.model.signature
+
+
+def load_model(
+    spec: str, benchmark: Benchmark, *, checkpoint: Path | None = None, device: str = "cpu"
+) -> LoadedModel:
+    """The model that ``spec`` names.
+
+    Args:
+        spec: A name of the table, ``folder:PATH``, or ``package.module:load``.
+        benchmark: The whole benchmark, not cut to a limit: an oracle's output may depend on it.
+        checkpoint: ``--checkpoint``, or None for the model's default.
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        UnknownNameError: no such name.
+        InputError: an argument missing or too many, a function that cannot be imported, or an
+            object that is not a model.
+    """
+    name, separator, rest = spec.partition(":")
+    row = MODELS.get(name)
+    if row is None and not separator:
+        raise UnknownNameError("model", spec, MODELS)
+    if row is not None and bool(row.argument) != bool(rest):
+        expected = f"{name}:{row.argument}" if row.argument else name
+        raise InputError(f"expected --model {expected}, got {spec!r}")
+    context = ModelContext(benchmark, checkpoint, device, rest if row else None)
+    model = cast(Model, resolve(row.load if row else spec)(context))
+    signature = getattr(model, "signature", None)
+    if not isinstance(signature, Mapping) or not signature.get("name") or not _generates(model):
+        raise InputError(
+            f"what {spec!r} loads is no model: expected a signature mapping with a name, "
+            "and generate(item, seed)"
+        )
+    notes = tuple(getattr(model, "notes", ()))
+    return LoadedModel(model, signature["name"], row.kind if row else "system", notes)
+
+
+def _generates(model: object) -> bool:
+    return callable(getattr(model, "generate", None))

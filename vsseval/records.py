@@ -1,0 +1,303 @@
+"""What a run leaves behind, and all that reports read: ``record.json`` and ``clips.csv``."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import io
+import json
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vsseval.errors import InputError
+from vsseval.files import write_atomic
+from vsseval.generate import ClipKey
+from vsseval.score import Scored
+from vsseval.types import Score
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = 1
+RECORD = "record.json"
+CLIPS = "clips.csv"
+
+PACKAGES = (
+    "vsseval",
+    "numpy",
+    "scipy",
+    "torch",
+    "librosa",
+    "soundfile",
+    "soxr",
+    "av",
+    "opencv-python-headless",
+    "pyworld",
+    "onnxruntime",
+    "faster-whisper",
+    "ctranslate2",
+    "jiwer",
+)
+"""Packages whose versions are recorded, because one of them can move a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """Who generated."""
+
+    name: str
+    kind: str
+    """``system`` or ``oracle``."""
+    signature: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkEntry:
+    """On what."""
+
+    name: str
+    version: str
+    task: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Clips, an item counted once a take."""
+
+    expected: int
+    generated: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What generating took, from the generation log, so that a repeated run states the same."""
+
+    seconds: float
+    """Wall time of all clips that were generated [s]."""
+    real_time_factor: float | None
+    """Wall time over length of the audio; None if there is no audio."""
+    nfe: int
+    """Network function evaluations."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run."""
+
+    run_id: str
+    model: ModelEntry
+    benchmark: BenchmarkEntry
+    seed: int
+    takes: int
+    limit: int | None
+    """Only the first so many items; None for all."""
+    counts: Counts
+    cost: Cost
+    failures: Mapping[str, str]
+    """Clip -> why it was not generated."""
+    warnings: Mapping[str, str]
+    """Clip -> what is odd about its audio: too short, clipped."""
+    notes: tuple[str, ...]
+    """What the model said of itself, such as the coverage of a folder."""
+    scores: tuple[Score, ...]
+    environment: Mapping[str, str]
+    """Versions, device, revision: all that may differ when a run is repeated elsewhere."""
+
+
+def run_id(
+    signature: Mapping[str, str], benchmark_digest: str, seed: int, takes: int, limit: int | None
+) -> str:
+    """12 hex digits of all that decides which clips are scored."""
+    content = json.dumps([dict(signature), benchmark_digest, seed, takes, limit], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def record_json(record: RunRecord) -> str:
+    """The record as JSON with its schema number and the sha256 of its own content."""
+    content = {"schema": SCHEMA, **asdict(record)}
+    return json.dumps({**content, "digest": _digest(content)}, indent=1, allow_nan=False) + "\n"
+
+
+def write_record(folder: Path, record: RunRecord, scored: Sequence[Scored]) -> RunRecord:
+    """Write both files into ``folder``; scores of other metrics that are there already are kept.
+
+    Returns:
+        The record as written, old and new scores in the order of the ``METRICS`` table.
+
+    Raises:
+        InputError: a record is there and was changed by hand.
+    """
+    from dataclasses import replace
+
+    from vsseval.metrics.table import METRICS
+
+    path = folder / RECORD
+    scores = {score.metric: score for score in record.scores}
+    clips = _frame(scored)
+    if path.is_file():
+        for score in read_record(path).scores:
+            scores.setdefault(score.metric, score)
+        clips = _merged(clips, folder / CLIPS)
+    order = [*METRICS, *scores]
+    ordered = sorted(scores.values(), key=lambda score: order.index(score.metric))
+    merged = replace(record, scores=tuple(ordered))
+    write_atomic(folder / CLIPS, _csv(clips).encode())
+    write_atomic(path, record_json(merged).encode())
+    return merged
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read a record and check its digest.
+
+    Raises:
+        InputError: no such file, not a record of this schema, or changed by hand.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        stated = content.pop("digest")
+        schema = content.pop("schema")
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise InputError(f"{path} is no run record: {type(error).__name__}: {error}") from error
+    if schema != SCHEMA:
+        raise InputError(f"{path} has schema {schema}, this version reads {SCHEMA}; run again")
+    if stated != _digest({"schema": schema, **content}):
+        raise InputError(
+            f"{path} does not match its own digest: it was changed by hand; "
+            "delete it and run the same command again (nothing is generated or encoded anew)"
+        )
+    return _record(content)
+
+
+def find_records(results: Path) -> list[tuple[Path, RunRecord]]:
+    """Every record below ``results`` with its path, in the order of paths.
+
+    Raises:
+        InputError: no such folder, or a record that cannot be read.
+    """
+    if not results.is_dir():
+        raise InputError(
+            f"no results folder at {results}; `vsseval run ... --out {results}` fills one"
+        )
+    return [(path, read_record(path)) for path in sorted(results.rglob(RECORD))]
+
+
+def read_components(folder: Path, metric: str) -> dict[ClipKey, tuple[float, ...]]:
+    """Components of one metric by clip, from ``clips.csv``; empty for metrics of set scope."""
+    frame = _read_csv(folder / CLIPS)
+    names = [name for name in frame.columns if name.rsplit("[", 1)[0] == metric]
+    if not names:
+        return {}
+    rows = frame[names].dropna()
+    return {
+        (str(key[0]), int(key[1])): tuple(float(value) for value in row)
+        for key, row in zip(rows.index, rows.to_numpy(), strict=True)
+    }
+
+
+def environment(device: str) -> dict[str, str]:
+    """Python, package versions, device, and the revision of the source if it is a git checkout."""
+    versions = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "absent"
+    return {**versions, "device": device, **_revision()}
+
+
+def _revision() -> dict[str, str]:
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():
+        return {"revision": "unknown", "dirty": "unknown"}
+    command = ["git", "-C", str(root)]
+    try:
+        head = subprocess.run(
+            [*command, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        )
+        changes = subprocess.run(
+            [*command, "status", "--porcelain", "--", "vsseval", "vssflow", "baselines"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return {"revision": "unknown", "dirty": "unknown"}
+    return {"revision": head.stdout.strip(), "dirty": "yes" if changes.stdout.strip() else "no"}
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _record(content: Mapping[str, Any]) -> RunRecord:
+    scores = tuple(
+        Score(**{**entry, "interval": tuple(entry["interval"]) if entry["interval"] else None})
+        for entry in content["scores"]
+    )
+    return RunRecord(
+        **{
+            **content,
+            "model": ModelEntry(**content["model"]),
+            "benchmark": BenchmarkEntry(**content["benchmark"]),
+            "counts": Counts(**content["counts"]),
+            "cost": Cost(**content["cost"]),
+            "notes": tuple(content["notes"]),
+            "scores": scores,
+        }
+    )
+
+
+def _frame(scored: Sequence[Scored]) -> pd.DataFrame:
+    """Components of clip-scope metrics, a row a clip; several as ``metric[0]``, ``[1]``."""
+    import pandas as pd
+
+    columns: dict[str, pd.Series] = {}
+    for one in scored:
+        width = max((len(row) for row in one.components.values()), default=0)
+        for at in range(width):
+            name = one.score.metric if width == 1 else f"{one.score.metric}[{at}]"
+            values = {key: float(row[at]) for key, row in one.components.items()}
+            columns[name] = pd.Series(values, dtype="float64")
+    frame = pd.DataFrame(columns)
+    if not columns:
+        frame.index = pd.MultiIndex.from_arrays([[], []])
+    frame.index.names = ["item", "take"]
+    return frame.sort_index()
+
+
+def _merged(new: pd.DataFrame, path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        return new
+    old = _read_csv(path)
+    metrics = {name.rsplit("[", 1)[0] for name in new.columns}
+    kept = old[[name for name in old.columns if name.rsplit("[", 1)[0] not in metrics]]
+    joined = kept.join(new, how="outer") if len(kept.columns) else new
+    return joined.sort_index()
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.read_csv(
+            path, index_col=["item", "take"], dtype={"item": str}, float_precision="round_trip"
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    from vsseval.metrics.table import METRICS
+
+    order = [*METRICS, *frame.columns]
+    columns = sorted(frame.columns, key=lambda name: (order.index(name.rsplit("[", 1)[0]), name))
+    text = io.StringIO()
+    frame[columns].to_csv(text, lineterminator="\n")
+    return text.getvalue()

@@ -1,0 +1,36 @@
+"""Leaderboards for a terminal: a line for each metric, a column for each model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vsseval.records import RunRecord
+from vsseval.reports.leaderboard import Leaderboard, leaderboards, value_of
+from vsseval.reports.markdown import ARROW, EMPTY, number
+
+
+def summary(records: Sequence[RunRecord]) -> str:
+    """One table for each benchmark; ``*`` marks the best system, ``( )`` an oracle."""
+    return "\n\n".join(_table(board) for board in leaderboards(records))
+
+
+def _table(board: Leaderboard) -> str:
+    heads = [f"({row.label})" if row.oracle else row.label for row in board.rows]
+    rows = [["", *heads]]
+    for column in board.columns:
+        cells = []
+        for row in board.rows:
+            value = value_of(row, column)
+            best = (row.record.run_id, column.signature) in board.best
+            cells.append(EMPTY if value is None else number(value) + ("*" if best else ""))
+        rows.append([f"{column.title} {ARROW[column.better]}", *cells])
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            text.rjust(width) if at else text.ljust(width)
+            for at, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    rule = "-" * len(lines[0])
+    return "\n".join([board.benchmark, rule, lines[0], rule, *lines[1:]])

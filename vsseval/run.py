@@ -1,0 +1,285 @@
+"""The stages in a row: generate, encode, score, record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from vsseval.benchmarks.manifest import first_items, load_benchmark
+from vsseval.errors import InputError
+from vsseval.features import Clip, Encoded, encode
+from vsseval.generate import (
+    ClipKey,
+    clip_label,
+    folder_name,
+    generate,
+    generation_folder,
+    kept,
+)
+from vsseval.models import LoadedModel, load_model
+from vsseval.progress import Progress, silent
+from vsseval.records import (
+    BenchmarkEntry,
+    Cost,
+    Counts,
+    ModelEntry,
+    RunRecord,
+    environment,
+    run_id,
+    write_record,
+)
+from vsseval.score import Scored, find_metrics, needs, score_metric
+from vsseval.types import Benchmark, Generation, Item, Metric
+
+SHORT_SECONDS = 0.1
+"""Generated audio that ends so much before its item is noted [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asks of a run."""
+
+    model: str
+    """A name of the ``MODELS`` table, ``folder:PATH``, or ``package.module:load``."""
+    bench: str
+    cache: Path
+    metrics: tuple[str, ...] = ()
+    """Metric ids; empty for the benchmark's own."""
+    limit: int | None = None
+    """Only the first so many items."""
+    seed: int = 0
+    takes: int = 1
+    checkpoint: Path | None = None
+    data: Path | None = None
+    """Folder of the benchmark, for one that is not embedded."""
+    device: str = "cpu"
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished run."""
+
+    record: RunRecord
+    folder: Path
+    """Where ``record.json`` and ``clips.csv`` are."""
+    generated_now: int
+    """Clips that were not there before."""
+    encoded: Encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request with everything it names looked up."""
+
+    whole: Benchmark
+    benchmark: Benchmark
+    """The items that are asked for."""
+    limit: int | None
+    """None if the limit leaves nothing out."""
+    model: LoadedModel
+    metrics: tuple[Metric, ...]
+    generated: Path
+    """Folder of the generated audio."""
+
+
+def run(
+    request: Request,
+    out: Path,
+    *,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda line: None,
+) -> Result:
+    """Generate, encode and score; the record is in ``<out>/<bench>/<model>/<run id>``.
+
+    Args:
+        request: What is asked for.
+        out: Root of the results.
+        progress: Where steps are shown.
+        say: Given lines such as the coverage of a folder.
+
+    Raises:
+        VssevalError: a name, file or weight that is not there, or not as it should be.
+        OSError: the disk is full or cannot be written; finished clips and features are kept.
+    """
+    ready = prepare(request)
+    for note in ready.model.notes:
+        say(note)
+    before = len(kept(ready.generated, ready.benchmark, request.takes))
+    rows = generate_clips(ready, request, progress=progress)
+    generated_now = sum(row.path is not None for row in rows) - before
+    encoded = encode_clips(ready, request, rows, progress=progress)
+    scored = score_all(
+        ready.metrics, ready.benchmark, encoded, rows, takes=request.takes, limit=ready.limit
+    )
+    identity = run_id(
+        ready.model.signature, ready.whole.digest, request.seed, request.takes, ready.limit
+    )
+    folder = out / folder_name(ready.whole.name) / folder_name(ready.model.name) / identity
+    record = write_record(folder, _record(ready, request, rows, scored, identity), scored)
+    return Result(record, folder, generated_now, encoded)
+
+
+def prepare(request: Request) -> Prepared:
+    """Benchmark, metrics and model of a request, before any work is done.
+
+    Raises:
+        VssevalError: one of them is unknown, missing or not as it should be.
+    """
+    whole = load_benchmark(request.bench, request.data)
+    benchmark = first_items(whole, request.limit)
+    limit = request.limit if len(benchmark.items) < len(whole.items) else None
+    metrics = tuple(find_metrics(request.metrics or whole.metrics))
+    model = load_model(request.model, whole, checkpoint=request.checkpoint, device=request.device)
+    generated = generation_folder(request.cache, whole, model.signature, request.seed)
+    return Prepared(whole, benchmark, limit, model, metrics, generated)
+
+
+def generate_clips(
+    ready: Prepared, request: Request, *, progress: Progress = silent
+) -> list[Generation]:
+    """First stage."""
+    return generate(
+        ready.model.model,
+        ready.benchmark,
+        ready.generated,
+        seed=request.seed,
+        takes=request.takes,
+        progress=progress,
+    )
+
+
+def generated_before(ready: Prepared, request: Request) -> list[Generation]:
+    """Rows of an earlier ``generate`` with the same request.
+
+    Raises:
+        InputError: there are none.
+    """
+    rows = kept(ready.generated, ready.benchmark, request.takes)
+    if not rows:
+        raise InputError(
+            f"nothing generated in {ready.generated}; run `vsseval generate --model "
+            f"{request.model} --bench {request.bench}` first, or `vsseval run`, which does both"
+        )
+    return rows
+
+
+def encode_clips(
+    ready: Prepared, request: Request, rows: Sequence[Generation], *, progress: Progress = silent
+) -> Encoded:
+    """Second stage."""
+    return encode(
+        needs(ready.metrics),
+        sources(ready.benchmark, rows, request.takes),
+        request.cache,
+        device=request.device,
+        workers=request.workers,
+        progress=progress,
+    )
+
+
+def sources(benchmark: Benchmark, rows: Sequence[Generation], takes: int) -> dict[str, list[Clip]]:
+    """The clips of each source; what does not exist has no path, and a reason."""
+    by_key = {(row.item_id, row.take): row for row in rows}
+    return {
+        "generated": [
+            _generated(item, take, by_key) for item in benchmark.items for take in range(takes)
+        ],
+        "reference": [
+            Clip((item.id, 0), item.audio, item.duration, "the item has no reference audio")
+            for item in benchmark.items
+        ],
+        "speaker": [
+            Clip((item.id, 0), item.speaker_audio, None, "the item has no speaker audio")
+            for item in benchmark.items
+        ],
+        "video": [
+            Clip((item.id, 0), item.video, item.duration, "the item has no video")
+            for item in benchmark.items
+        ],
+    }
+
+
+def _generated(item: Item, take: int, rows: Mapping[ClipKey, Generation]) -> Clip:
+    row = rows.get((item.id, take))
+    if row is None:
+        return Clip((item.id, take), None, item.duration, "not generated")
+    return Clip((item.id, take), row.path, item.duration, row.error or "")
+
+
+def score_all(
+    metrics: Iterable[Metric],
+    benchmark: Benchmark,
+    encoded: Encoded,
+    rows: Sequence[Generation],
+    *,
+    takes: int,
+    limit: int | None,
+) -> list[Scored]:
+    """Third stage, in memory."""
+    failures = {(row.item_id, row.take): row.error for row in rows if row.error}
+    return [
+        score_metric(
+            metric,
+            benchmark,
+            encoded.tables,
+            failures,
+            takes=takes,
+            items_note=f"first{limit}" if limit else "",
+        )
+        for metric in metrics
+    ]
+
+
+def _record(
+    ready: Prepared,
+    request: Request,
+    rows: Sequence[Generation],
+    scored: Sequence[Scored],
+    identity: str,
+) -> RunRecord:
+    done = [row for row in rows if row.path is not None]
+    lengths = {(row.item_id, row.take): _seconds(row) for row in done}
+    length = sum(lengths.values())
+    seconds = sum(row.seconds for row in done)
+    durations = {item.id: item.duration for item in ready.benchmark.items}
+    odd = {
+        clip_label(row.item_id, row.take): "; ".join(
+            odd_about(lengths[row.item_id, row.take], durations[row.item_id], row.clipped)
+        )
+        for row in done
+    }
+    return RunRecord(
+        run_id=identity,
+        model=ModelEntry(ready.model.name, ready.model.kind, dict(ready.model.signature)),
+        benchmark=BenchmarkEntry(
+            ready.whole.name, ready.whole.version, ready.whole.task, ready.whole.digest
+        ),
+        seed=request.seed,
+        takes=request.takes,
+        limit=ready.limit,
+        counts=Counts(len(rows), len(done), len(rows) - len(done)),
+        cost=Cost(seconds, seconds / length if length else None, sum(row.nfe for row in done)),
+        failures={clip_label(row.item_id, row.take): row.error for row in rows if row.error},
+        warnings={label: text for label, text in odd.items() if text},
+        notes=ready.model.notes,
+        scores=tuple(one.score for one in scored),
+        environment=environment(request.device),
+    )
+
+
+def _seconds(row: Generation) -> float:
+    return float(soundfile.info(str(row.path)).duration)
+
+
+def odd_about(seconds: float, duration: float, clipped: int) -> list[str]:
+    """What to say of generated audio that ends early or was clipped; usually nothing."""
+    odd = []
+    if seconds < duration - SHORT_SECONDS:
+        odd.append(f"{seconds:.2f} s long, the item lasts {duration:.2f} s: padded with zeros")
+    if clipped:
+        odd.append(f"{clipped} samples beyond full scale were clipped")
+    return odd

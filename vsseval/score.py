@@ -1,0 +1,254 @@
+"""Third stage: features to numbers, each with its interval, its exclusions and its signature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsseval.audio import RESAMPLER
+from vsseval.errors import InputError
+from vsseval.features import FeatureTable
+from vsseval.generate import ClipKey, clip_label
+from vsseval.metrics import table as metric_table
+from vsseval.metrics.pooling import Rule, pool
+from vsseval.metrics.statistics import bootstrap_interval
+from vsseval.types import Benchmark, Item, Metric, Score
+
+INTERVAL_SEED = 20240601
+"""Seed of the bootstrap resamples, the same for every interval."""
+
+NO_FIELD = {"onsets": "no annotated onsets", "transcript": "no transcript"}
+"""Reasons for what an item does not have."""
+
+Arrays = NDArray[np.generic]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A score with the components it was pooled from."""
+
+    score: Score
+    components: Mapping[ClipKey, NDArray[np.float64]]
+    """float64 (k,) by clip; empty for metrics of set scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input of a metric."""
+
+    source: str
+    """``generated``, ``reference``, ``video``, ``speaker``, or ``item``."""
+    encoder: str
+    """Empty for ``item``."""
+    output: str
+    """Output of the encoder, or field of the item."""
+
+
+def parse_input(text: str) -> Input:
+    """``source:encoder.output`` or ``item:field``.
+
+    Raises:
+        InputError: another form.
+    """
+    source, _, rest = text.partition(":")
+    if source == "item" and rest:
+        return Input(source, "", rest)
+    encoder, dot, output = rest.rpartition(".")
+    if not (source and encoder and dot and output):
+        raise InputError(f"expected source:encoder.output or item:field, got {text!r}")
+    return Input(source, encoder, output)
+
+
+def find_metrics(names: Iterable[str]) -> list[Metric]:
+    """Rows of ``METRICS`` by id, without repeats, in the order given.
+
+    Raises:
+        UnknownNameError: no such metric.
+    """
+    found = {name: metric_table.metric(name) for name in names}
+    return list(found.values())
+
+
+def needs(metrics: Iterable[Metric]) -> set[tuple[str, str]]:
+    """(source, encoder) pairs that the metrics read."""
+    inputs = [parse_input(text) for metric in metrics for text in metric.inputs]
+    return {(one.source, one.encoder) for one in inputs if one.source != "item"}
+
+
+def score_metric(
+    metric: Metric,
+    benchmark: Benchmark,
+    tables: Mapping[tuple[str, str], FeatureTable],
+    failures: Mapping[ClipKey, str],
+    *,
+    takes: int,
+    items_note: str = "",
+) -> Scored:
+    """One metric over all items and takes of a benchmark.
+
+    A clip is excluded, with its reason, if its generation failed, an input is missing, or the
+    metric is undefined for it. Clips of set scope go in in the order of (id, take); the rows of the
+    reference, the video and the speaker go in once an item, however many takes there are.
+
+    Args:
+        metric: What to compute.
+        benchmark: The items that are expected.
+        tables: Features by (source, encoder).
+        failures: Why a clip was not generated.
+        takes: Clips an item.
+        items_note: Marks a benchmark that was cut, such as ``first10``; part of the signature.
+    """
+    inputs = [parse_input(text) for text in metric.inputs]
+    expected = sorted((item.id, take) for item in benchmark.items for take in range(takes))
+    items = {item.id: item for item in benchmark.items}
+    excluded: dict[ClipKey, str] = {}
+    rows: dict[ClipKey, list[Arrays]] = {}
+    for key in expected:
+        try:
+            if key in failures:
+                raise InputError(f"generation failed: {failures[key]}")
+            rows[key] = [_value(one, items[key[0]], key, tables) for one in inputs]
+        except InputError as error:
+            excluded[key] = str(error)
+    components: dict[ClipKey, NDArray[np.float64]] = {}
+    if metric.scope == "clip":
+        components = _components(metric, rows, excluded)
+        value, interval, note = _pooled_value(metric, list(components.values()))
+    else:
+        value, note = _set_value(metric, inputs, rows)
+        interval = None
+    num_scored = len(expected) - len(excluded)
+    if value is None and not num_scored and excluded:
+        note = _common_reason(excluded)
+    signature = _signature(metric, benchmark, inputs, tables, takes, items_note)
+    score = Score(
+        metric=metric.id,
+        value=value,
+        note=note,
+        unit=metric.unit,
+        better=metric.better,
+        signature=signature.replace("|n:|", f"|n:{num_scored}/{len(expected)}|"),
+        n_expected=len(expected),
+        n_scored=num_scored,
+        interval=interval,
+        excluded={clip_label(*key): excluded[key] for key in expected if key in excluded},
+    )
+    return Scored(score, components)
+
+
+def column_of(signature: str) -> str:
+    """The signature without its ``n:scored/expected`` field: what must agree within a column."""
+    return "|".join(part for part in signature.split("|") if not part.startswith("n:"))
+
+
+def _value(
+    one: Input, item: Item, key: ClipKey, tables: Mapping[tuple[str, str], FeatureTable]
+) -> Arrays:
+    """The array of one input for one clip; InputError with the reason if there is none."""
+    if one.source == "item":
+        field = getattr(item, one.output)
+        if field is None:
+            raise InputError(NO_FIELD.get(one.output, f"no {one.output}"))
+        return np.asarray(field)
+    table = tables[one.source, one.encoder]
+    at = key if one.source == "generated" else (key[0], 0)
+    if at not in table.rows:
+        reason = table.missing.get(at, "not encoded")
+        raise InputError(reason if reason.startswith("weights") else f"{one.source}: {reason}")
+    if one.output not in table.rows[at]:
+        raise InputError(f"encoder {one.encoder} gave no {one.output}")
+    return table.rows[at][one.output]
+
+
+def _components(
+    metric: Metric, rows: Mapping[ClipKey, list[Arrays]], excluded: dict[ClipKey, str]
+) -> dict[ClipKey, NDArray[np.float64]]:
+    """Components by clip; a clip for which the metric is undefined goes to ``excluded``."""
+    compute = metric_table.resolve(metric.compute)
+    components: dict[ClipKey, NDArray[np.float64]] = {}
+    for key, arrays in rows.items():
+        try:
+            row = np.atleast_1d(np.asarray(compute(*arrays, **metric.params), dtype=np.float64))
+        except InputError as error:
+            excluded[key] = str(error)
+            continue
+        if np.isfinite(row).all():
+            components[key] = row
+        else:
+            excluded[key] = "the metric gave a value that is not finite"
+    return components
+
+
+def _set_value(
+    metric: Metric, inputs: Sequence[Input], rows: Mapping[ClipKey, list[Arrays]]
+) -> tuple[float | None, str]:
+    if not rows:
+        return None, "no clip could be scored"
+    compute = cast(Callable[..., float], metric_table.resolve(metric.compute))
+    first_take: dict[str, ClipKey] = {}
+    for key in rows:
+        first_take.setdefault(key[0], key)
+    columns = [
+        [rows[key][at] for key in (rows if one.source == "generated" else first_take.values())]
+        for at, one in enumerate(inputs)
+    ]
+    try:
+        value = float(compute(*columns, **metric.params))
+    except InputError as error:
+        return None, f"undefined: {error}"
+    if not math.isfinite(value):
+        return None, "undefined: the value is not finite"
+    return value, ""
+
+
+def _pooled_value(
+    metric: Metric, components: Sequence[NDArray[np.float64]]
+) -> tuple[float | None, tuple[float, float] | None, str]:
+    """Value, interval and note; no value where the pooling rule is undefined for these clips."""
+    if not components:
+        return None, None, "no clip could be scored"
+    rule = cast(Rule, metric.pool)
+    matrix = np.stack(components)
+    try:
+        value = pool(matrix, rule)
+    except InputError as error:
+        return None, None, f"undefined: {error}"
+    return value, bootstrap_interval(matrix, rule, seed=INTERVAL_SEED), ""
+
+
+def _common_reason(excluded: Mapping[ClipKey, str]) -> str:
+    reasons = set(excluded.values())
+    first = next(iter(excluded.values()))
+    return first if len(reasons) == 1 else f"no clip could be scored; the first: {first}"
+
+
+def _signature(
+    metric: Metric,
+    benchmark: Benchmark,
+    inputs: Sequence[Input],
+    tables: Mapping[tuple[str, str], FeatureTable],
+    takes: int,
+    items_note: str,
+) -> str:
+    used = {(i.source, i.encoder): tables[i.source, i.encoder] for i in inputs if i.encoder}
+    encoders = list(dict.fromkeys(table.signature for table in used.values()))
+    rates = sorted({table.sample_rate for table in used.values() if table.sample_rate})
+    bench = f"{benchmark.name}@{benchmark.version}:{benchmark.digest[:8]}"
+    params = ",".join(f"{name}={value}" for name, value in sorted(metric.params.items()))
+    fields = [
+        metric.id,
+        f"enc:{'+'.join(encoders)}",
+        *([f"sr:{'+'.join(map(str, rates))}", f"res:{RESAMPLER}", "chan:mean"] if rates else []),
+        f"len:{benchmark.clip_seconds:g}",
+        "n:",
+        f"takes:{takes}",
+        f"bench:{bench}{':' + items_note if items_note else ''}",
+        *([params] if params else []),
+        f"v:{metric.version}",
+    ]
+    return "|".join(fields)

@@ -1,0 +1,114 @@
+"""One safetensors file holds every network; its metadata hold the configuration as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from vsseval.errors import InputError
+from vssflow.config import PRESETS, Config
+from vssflow.network import Networks
+
+FORMAT = "vssflow-1"
+
+
+def shipped_checkpoint(preset: str) -> Path:
+    """Path of the checkpoint that comes with the package."""
+    return Path(__file__).parent / "checkpoints" / f"{preset}.safetensors"
+
+
+def save_checkpoint(networks: Networks, path: Path, *, dtype: torch.dtype = torch.float16) -> None:
+    """Write the networks through a temporary file and a rename.
+
+    Matrices are stored as ``dtype``; vectors and buffers, which are small, stay float32.
+    """
+    tensors = {
+        name: value.detach().to(dtype if value.dim() > 1 else torch.float32).contiguous()
+        for name, value in networks.state_dict().items()
+    }
+    metadata = {"format": FORMAT, "config": json.dumps(asdict(networks.config))}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, metadata=metadata)
+    partial.replace(path)
+
+
+def checkpoint_digest(path: Path) -> str:
+    """sha256 of the file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_config(path: Path) -> Config:
+    """Configuration of a checkpoint.
+
+    Raises:
+        InputError: the file is absent, no checkpoint of ours, or its configuration has other
+            fields than :class:`Config`.
+    """
+    if not path.is_file():
+        raise InputError(
+            f"no checkpoint at {path}; make one with `vssflow train --preset {next(iter(PRESETS))}`"
+        )
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+    except SafetensorError as error:
+        raise InputError(f"cannot read {path} as safetensors: {error}") from error
+    if metadata.get("format") != FORMAT:
+        raise InputError(
+            f"{path} is no VSSFlow checkpoint: "
+            f"format {metadata.get('format')!r}, expected {FORMAT!r}"
+        )
+    stored = json.loads(metadata["config"])
+    known = {field.name for field in fields(Config)}
+    if set(stored) != known:
+        different = ", ".join(sorted(set(stored) ^ known))
+        raise InputError(f"{path} was written by another version; fields that differ: {different}")
+    return Config(**stored)
+
+
+def require_config(path: Path, expected: Config) -> None:
+    """Check that a checkpoint has a given configuration.
+
+    Raises:
+        InputError: as :func:`read_config`, or fields differ; they are named with both values.
+    """
+    found = asdict(read_config(path))
+    wanted = asdict(expected)
+    different = [
+        f"{name}: {found[name]!r}, expected {wanted[name]!r}"
+        for name in wanted
+        if found[name] != wanted[name]
+    ]
+    if different:
+        raise InputError(f"{path} has another configuration; {'; '.join(different)}")
+
+
+def load_checkpoint(path: Path) -> Networks:
+    """Networks of a checkpoint, float32, in evaluation mode.
+
+    Raises:
+        InputError: as :func:`read_config`, or a tensor is missing, unknown or of another shape.
+    """
+    networks = Networks(read_config(path))
+    wanted = {name: tuple(value.shape) for name, value in networks.state_dict().items()}
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    found = {name: tuple(value.shape) for name, value in tensors.items()}
+    wrong = sorted(
+        name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)
+    )
+    if wrong:
+        name = wrong[0]
+        raise InputError(
+            f"{path}: {len(wrong)} tensors do not fit, first {name}: "
+            f"shape {found.get(name)}, expected {wanted.get(name)}"
+        )
+    networks.load_state_dict(tensors)
+    return networks.eval()

@@ -1,0 +1,163 @@
+"""The ``vssflow`` command: train, sample, preprocess."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vsseval.errors import VssevalError
+
+if TYPE_CHECKING:
+    from vssflow.train import Run, Stage
+
+PRESET_NAMES = ("tiny",)
+
+
+@click.group()
+def commands() -> None:
+    """VSSFlow: sound and speech for silent video, by flow matching."""
+
+
+def _report(message: str) -> None:
+    click.echo(message, err=True)
+
+
+@commands.command()
+@click.option("--preset", type=click.Choice(PRESET_NAMES), default="tiny", show_default=True)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Benchmark folder, or folder of such folders: the train split.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
+@click.option(
+    "--stage",
+    type=click.Choice(["codec", "frontends", "flow", "all"]),
+    default="all",
+    show_default=True,
+)
+@click.option("--steps", type=click.IntRange(min=1), help="Updates of each network.")
+@click.option("--minutes", type=click.FloatRange(min=0.01), help="Wall time of the stage.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many clips a folder.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
+def train(
+    preset: str,
+    data: Path,
+    out: Path,
+    stage: Stage,
+    steps: int | None,
+    minutes: float | None,
+    limit: int | None,
+    seed: int,
+    workers: int,
+    threads: int,
+) -> None:
+    """Train codec, front ends and transformer; an interrupted run continues."""
+    import torch
+
+    from vssflow.train import train as run_training
+    from vssflow.training import Budget
+
+    torch.set_num_threads(threads)
+    run = _run(preset, data, out, limit, seed, workers)
+    checkpoint = run_training(run, stage, Budget(steps, minutes))
+    if checkpoint is not None:
+        click.echo(checkpoint)
+
+
+def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, workers: int) -> Run:
+    from vsseval.weights import require
+    from vssflow.config import preset as named_preset
+    from vssflow.features import read_clips
+    from vssflow.phonemes import read_dictionary
+    from vssflow.train import Run
+
+    clips = read_clips(data, limit)
+    spoken = any(clip.transcript is not None for clip in clips)
+    dictionary = read_dictionary(require("cmudict") / "cmudict.dict") if spoken else {}
+    return Run(named_preset(preset), clips, out, seed, workers, dictionary, _report)
+
+
+@commands.command()
+@click.option("--preset", type=click.Choice(PRESET_NAMES), default="tiny", show_default=True)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Benchmark folder, or folder of such folders.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many clips a folder.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
+def preprocess(preset: str, data: Path, out: Path, limit: int | None, workers: int) -> None:
+    """Decode the media of a data set into memory-mapped arrays; an interrupted run continues."""
+    from vssflow.train import decode
+
+    run = _run(preset, data, out, limit, 0, workers)
+    decode(run, waves_only=False)
+    click.echo(run.features)
+
+
+@commands.command()
+@click.option("--video", type=click.Path(path_type=Path), required=True)
+@click.option("--text", help="Words to speak; without them a sound is made.")
+@click.option("--reference-voice", type=click.Path(path_type=Path), help="WAV or FLAC to imitate.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="WAV or FLAC.")
+@click.option("--face-box", type=(int, int, int, int), help="left top right bottom [pixels].")
+@click.option("--checkpoint", type=click.Path(path_type=Path))
+@click.option("--steps", type=click.IntRange(min=1), help="Solver updates.")
+@click.option("--guidance", type=float, help="w in v_u + w (v_c - v_u); 1 is plain conditional.")
+@click.option("--solver", type=click.Choice(["euler", "midpoint"]), default="euler")
+@click.option("--seed", type=int, default=0, show_default=True)
+def sample(
+    video: Path,
+    text: str | None,
+    reference_voice: Path | None,
+    out: Path,
+    face_box: tuple[int, int, int, int] | None,
+    checkpoint: Path | None,
+    steps: int | None,
+    guidance: float | None,
+    solver: str,
+    seed: int,
+) -> None:
+    """Make the audio of one video clip of at most 10 s (t = 0 noise, t = 1 data)."""
+    from vsseval.audio import write_audio
+    from vsseval.types import Item
+    from vsseval.video import read_video
+    from vssflow.checkpoint import read_config, shipped_checkpoint
+    from vssflow.system import Settings, load_flow_model
+
+    decoded = read_video(video)
+    item = Item(
+        id=video.stem,
+        duration=decoded.frames.shape[0] / decoded.fps,
+        video=video,
+        transcript=text,
+        speaker_audio=reference_voice,
+        face_box=face_box,
+    )
+    config = read_config(checkpoint or shipped_checkpoint(PRESET_NAMES[0]))
+    settings = Settings(
+        steps or config.num_steps,
+        config.guidance_scale if guidance is None else guidance,
+        solver,
+    )
+    output = load_flow_model(checkpoint, settings).generate(item, seed)
+    write_audio(out, output.audio)
+    click.echo(out)
+
+
+def main() -> None:
+    """Entry point: an error of ours is printed without a traceback and exits with status 2."""
+    try:
+        commands(standalone_mode=True)
+    except VssevalError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)

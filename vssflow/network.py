@@ -1,0 +1,73 @@
+"""All networks of one checkpoint, and the way from pictures and words to features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vssflow.codec import Codec
+from vssflow.config import Config
+from vssflow.dit import Features, VSSFlow
+from vssflow.frames import ClipFrames
+from vssflow.frontends import LipFrontEnd, SemanticFrontEnd, SyncFrontEnd
+from vssflow.phonemes import NO_SPEECH, lip_timing, uniform_timing
+
+
+class Networks(nn.Module):
+    """Codec, front ends and transformer; what a checkpoint file holds."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.codec = Codec(config)
+        self.sync = SyncFrontEnd(config)
+        self.lips = LipFrontEnd(config)
+        self.semantic = SemanticFrontEnd(config)
+        self.flow = VSSFlow(config)
+
+
+def clip_features(
+    networks: Networks,
+    frames: ClipFrames,
+    words: Sequence[Sequence[int]] | None,
+    speaker: NDArray[np.float32] | None,
+) -> Features:
+    """Features of one clip, as a batch of one.
+
+    Args:
+        networks: the front ends.
+        frames: pictures of the clip.
+        words: phoneme ids of each word, or None for a sound: then lips are zero and every phoneme
+            is "no speech".
+        speaker: reference voice float32 (speaker_features,), or None for zeros.
+
+    Raises:
+        InputError: the words do not fit into the clip.
+    """
+    config = networks.config
+    sync = networks.sync(torch.from_numpy(frames.scene)[None])
+    semantic = networks.semantic(torch.from_numpy(frames.colour)[None])
+    lips, phonemes = _speech_features(networks, frames.mouth, words)
+    voice = np.zeros(config.speaker_features, np.float32) if speaker is None else speaker
+    return Features(lips, phonemes, sync, semantic, torch.from_numpy(voice)[None])
+
+
+def _speech_features(
+    networks: Networks, mouth: NDArray[np.uint8], words: Sequence[Sequence[int]] | None
+) -> tuple[Tensor, Tensor]:
+    config = networks.config
+    num_frames = mouth.shape[0]
+    num_slots = num_frames * config.phonemes_per_frame
+    if words is None:
+        lips = torch.zeros(1, num_frames, config.lip_features)
+        return lips, torch.full((1, num_slots), NO_SPEECH)
+    lips = networks.lips(torch.from_numpy(mouth)[None])
+    if config.phoneme_timing == "uniform":
+        ids = uniform_timing(words, num_slots)
+    else:
+        ids = lip_timing(words, networks.lips.log_posteriors(lips)[0].numpy())
+    return lips, torch.from_numpy(ids)[None]

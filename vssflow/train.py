@@ -1,0 +1,219 @@
+"""The stages of training: decode media, codec, front ends, features, transformer, checkpoint.
+
+Each stage reads what the one before wrote and continues after an interruption. Folder layout:
+``OUT/features`` the arrays, ``OUT/<network>.pt`` states, ``OUT/<network>.csv`` curves,
+``OUT/<network>.weights.pt`` finished weights, ``OUT/<preset>.safetensors`` the checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from vsseval.errors import InputError
+from vssflow.checkpoint import save_checkpoint
+from vssflow.config import Config
+from vssflow.features import Array, Clip, decode_media, media_arrays, open_array, store_clips
+from vssflow.frames import ClipFrames
+from vssflow.network import Networks, clip_features
+from vssflow.phonemes import Pronunciations, text_to_phonemes
+from vssflow.speaker import speaker_vector
+from vssflow.train_codec import codec_job, encode_clip, set_latent_statistics
+from vssflow.train_flow import FlowMaterial, companions_of, flow_job
+from vssflow.train_frontends import Material, lip_job, semantic_job, sync_job
+from vssflow.training import Budget, Job, fit
+
+Stage = Literal["codec", "frontends", "flow", "all"]
+STAGES: tuple[Stage, ...] = ("codec", "frontends", "flow", "all")
+
+BUDGET_SHARES = {"codec": 0.15, "sync": 0.12, "lips": 0.06, "semantic": 0.02, "flow": 0.65}
+"""Share of a budget in minutes that each network gets in stage ``all``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run."""
+
+    config: Config
+    """Shapes."""
+    clips: list[Clip]
+    """The train split."""
+    out: Path
+    """Folder of everything that is written."""
+    seed: int
+    """Of weights, batches and noise."""
+    workers: int
+    """Processes that decode media."""
+    dictionary: Pronunciations
+    """Pronunciations; empty if no clip has a transcript."""
+    report: Callable[[str], None]
+    """Is told about progress."""
+
+    @property
+    def features(self) -> Path:
+        """Folder of the arrays."""
+        return self.out / "features"
+
+
+def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
+    """Run one stage, or all of them; returns the checkpoint if the transformer was trained.
+
+    Raises:
+        InputError: an earlier stage is missing.
+        TrainingError: a loss is not finite.
+    """
+    torch.manual_seed(run.seed)
+    networks = Networks(run.config)
+    if stage in ("codec", "all"):
+        decode(run, waves_only=stage == "codec")
+        _train_codec(run, networks, _share(budget, "codec", stage))
+    if stage in ("frontends", "all"):
+        decode(run, waves_only=False)
+        _restore(run, networks, "codec")
+        _train_front_ends(run, networks, budget, stage)
+    if stage in ("flow", "all"):
+        decode(run, waves_only=False)
+        for name in ("codec", "sync", "lips", "semantic"):
+            _restore(run, networks, name)
+        compute_features(run, networks)
+        return _train_flow(run, networks, _share(budget, "flow", stage))
+    return None
+
+
+def _share(budget: Budget, name: str, stage: Stage) -> Budget:
+    if budget.minutes is None or name == stage:
+        return budget
+    total = 1.0
+    if stage == "frontends":
+        total = sum(BUDGET_SHARES[part] for part in ("sync", "lips", "semantic"))
+    return Budget(minutes=budget.minutes * BUDGET_SHARES[name] / total)
+
+
+def decode(run: Run, *, waves_only: bool) -> None:
+    """Decode the media of every clip that is not done yet into the run's arrays."""
+    store_clips(run.clips, run.features)
+    done = 0
+    for count in decode_media(
+        run.clips, run.features, run.config, workers=run.workers, waves_only=waves_only
+    ):
+        done += count
+        if done % 500 < count:
+            run.report(f"decoded {done} clips")
+
+
+def _network(networks: Networks, name: str) -> nn.Module:
+    return networks.get_submodule(name)
+
+
+def _restore(run: Run, networks: Networks, name: str) -> None:
+    path = run.out / f"{name}.weights.pt"
+    if not path.is_file():
+        raise InputError(f"no trained {name} at {path}; run the earlier --stage first")
+    _network(networks, name).load_state_dict(torch.load(path, weights_only=True))
+
+
+def _fit(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
+    weights = fit(job, budget, run.out, seed=run.seed, report=run.report)
+    _network(networks, job.name).load_state_dict(weights)
+    torch.save(weights, run.out / f"{job.name}.weights.pt")
+
+
+def _train_codec(run: Run, networks: Networks, budget: Budget) -> None:
+    wave = media_arrays(len(run.clips), run.features, run.config)["wave"]
+    _fit(run, networks, codec_job(networks.codec, np.asarray(wave, np.int16)), budget)
+    set_latent_statistics(networks.codec, np.asarray(wave, np.int16))
+    torch.save(networks.codec.state_dict(), run.out / "codec.weights.pt")
+
+
+def _latents(run: Run, networks: Networks) -> NDArray[np.float16]:
+    config, count = run.config, len(run.clips)
+    shape = (count, config.clip_frames, config.latent_channels)
+    latent = open_array(run.features, "latent", shape, np.float16)
+    done = open_array(run.features, "latent_done", (count,), np.bool_)
+    wave = media_arrays(count, run.features, config)["wave"]
+    networks.codec.eval()
+    for row in np.flatnonzero(~done):
+        latent[row] = encode_clip(networks.codec, wave[row]).numpy()
+        done[row] = True
+    return np.asarray(latent)
+
+
+def _train_front_ends(run: Run, networks: Networks, budget: Budget, stage: Stage) -> None:
+    arrays = media_arrays(len(run.clips), run.features, run.config)
+    material = Material(
+        run.clips, arrays["scene"], arrays["mouth"], arrays["colour"], _latents(run, networks)
+    )
+    jobs = [
+        sync_job(networks.sync, material, run.config),
+        semantic_job(networks.semantic, material, run.config),
+    ]
+    if any(clip.phones for clip in run.clips):
+        jobs.insert(0, lip_job(networks.lips, material, run.config))
+    for job in jobs:
+        _fit(run, networks, job, _share(budget, job.name, stage))
+
+
+def compute_features(run: Run, networks: Networks) -> None:
+    """Features of every clip that has none yet, from the frozen codec and front ends."""
+    config, count = run.config, len(run.clips)
+    media = media_arrays(count, run.features, config)
+    arrays = feature_arrays(count, run.features, config)
+    _latents(run, networks)
+    networks.eval()
+    for number, row in enumerate(np.flatnonzero(~arrays["features_done"])):
+        clip = run.clips[row]
+        frames = ClipFrames(media["scene"][row], media["mouth"][row], media["colour"][row])
+        words, voice = None, None
+        if clip.transcript is not None:
+            words = text_to_phonemes(clip.transcript, run.dictionary)
+            voice = speaker_vector(media["wave"][row].astype(np.float32) / 32768, config)
+        with torch.inference_mode():
+            features = clip_features(networks, frames, words, voice)
+        for name, value in zip(features._fields, features, strict=True):
+            arrays[name][row] = value[0].numpy()
+        arrays["features_done"][row] = True
+        if number % 500 == 499:
+            run.report(f"features of {number + 1} clips")
+
+
+def feature_arrays(num_clips: int, folder: Path, config: Config) -> dict[str, Array]:
+    """Feature arrays by field of :class:`vssflow.dit.Features`, and which rows are done."""
+    frames = config.clip_frames
+    tokens = -(-frames // config.semantic_stride)
+    shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
+        "lips": ((num_clips, frames, config.lip_features), np.float16),
+        "phonemes": ((num_clips, frames * config.phonemes_per_frame), np.int16),
+        "sync": ((num_clips, frames, config.sync_features), np.float16),
+        "semantic": ((num_clips, tokens, config.semantic_features), np.float16),
+        "speaker": ((num_clips, config.speaker_features), np.float32),
+        "features_done": ((num_clips,), np.bool_),
+    }
+    return {name: open_array(folder, name, *spec) for name, spec in shapes.items()}
+
+
+def _train_flow(run: Run, networks: Networks, budget: Budget) -> Path:
+    arrays = feature_arrays(len(run.clips), run.features, run.config)
+    # Memory maps are read into memory: random rows of a file are slow, and the arrays are small.
+    loaded = {
+        name: np.array(arrays[name]) for name in ("lips", "phonemes", "sync", "semantic", "speaker")
+    }
+    material = FlowMaterial(
+        latent=_latents(run, networks), companions=companions_of(run.clips), **loaded
+    )
+    _fit(run, networks, flow_job(networks.flow, material), budget)
+    return export(run, networks)
+
+
+def export(run: Run, networks: Networks) -> Path:
+    """Write the checkpoint of the networks as they are."""
+    path = run.out / f"{run.config.preset}.safetensors"
+    save_checkpoint(networks, path)
+    run.report(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    return path
