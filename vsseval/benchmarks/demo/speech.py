@@ -38,7 +38,7 @@ def require_flite() -> None:
     missing = [voice for voice in SPEAKERS if voice not in listed]
     if missing:
         raise ExternalToolError(
-            f"this build of `flite` has no voice {', '.join(missing)} (it has {', '.join(listed)}); "
+            f"this `flite` has no voice {', '.join(missing)} (it has {', '.join(listed)}); "
             "install the Debian package `flite` (apt-get install flite)"
         )
 
