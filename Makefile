@@ -25,7 +25,7 @@ demo: weights
 	    $(BIN)/vsseval run --model $$model --bench $$bench --out $(OUT) || exit 1; \
 	  done; \
 	done
-	$(BIN)/vsseval report $(OUT) --out $(OUT)/report.md
+	$(BIN)/vsseval report $(OUT) --out $(OUT)/report.md $(if $(filter results/demo,$(OUT)),--into README.md)
 
 lint: install
 	$(BIN)/ruff check .

@@ -26,6 +26,16 @@ def test_fields_arrive_with_absolute_paths(toy: Path) -> None:
     assert item.caption is None
 
 
+@pytest.mark.parametrize("name", [row.name for row in BENCHMARKS.values() if row.embedded])
+def test_embedded_benchmark_is_whole(name: str) -> None:
+    benchmark = load_benchmark(name)
+    assert (benchmark.name, len(benchmark.items)) == (name, 96)
+    for item in benchmark.items:
+        assert item.duration == benchmark.clip_seconds == 4.0
+        assert item.audio.is_file()
+        assert item.video.is_file()
+
+
 def test_limit_cuts_items_and_keeps_the_digest(toy: Path) -> None:
     whole = load_benchmark("toy", toy)
     assert load_benchmark("toy", toy, limit=2).items == whole.items[:2]

@@ -185,6 +185,54 @@ def test_default_metrics_are_the_benchmark_s(go) -> None:
     assert set(values(go(metrics=()).record)) == {"onset_f1", "mcd"}
 
 
+def test_ids_with_slashes_become_folders(go, manifest) -> None:
+    manifest(0, id="s1/a")
+    result = go("noise")
+    assert result.record.counts.generated == 4
+    assert ("s1/a", 0) in read_components(result.folder, "mcd")
+    assert go("noise").generated_now == 0
+
+
+def test_two_processes_at_once_end_in_one_record(toy: Path, tmp_path: Path, go) -> None:
+    command = [sys.executable, "-m", "vsseval", "run", "--model", "noise", "--bench", "toy"]
+    command += ["--data", str(toy), "--cache", str(tmp_path / "cache"), "--workers", "1"]
+    command += ["--out", str(tmp_path / "results"), "--metrics", ",".join(METRICS)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    runs = [
+        subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        for _ in range(2)
+    ]
+    assert [process.wait(timeout=120) for process in runs] == [0, 0]
+    again = go("noise")
+    assert (again.generated_now, again.encoded.network_passes) == (0, 0)
+    assert again.record.scores == go("noise", cache=tmp_path / "fresh").record.scores
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+@pytest.mark.parametrize("bench", ["demo-sound", "demo-speech"])
+def test_reference_with_real_networks_is_perfect_and_then_cached(go, bench: str) -> None:
+    first = go(bench=bench, data=None, metrics=(), limit=3)
+    perfect = {
+        "kl.aisfx": 0.0,
+        "onset_f1": 1.0,
+        "onset_f1.annotated": 1.0,
+        "mcd": 0.0,
+        "mcd_dtw": 0.0,
+        "mcd_dtw_sl": 0.0,
+    }
+    found = values(first.record)
+    assert {name: found[name] for name in perfect if name in found} == {
+        name: pytest.approx(best, abs=1e-9) for name, best in perfect.items() if name in found
+    }
+    assert first.encoded.network_passes > 0
+    second = go(bench=bench, data=None, metrics=(), limit=3)
+    assert second.encoded.network_passes == 0
+    assert second.record == first.record
+
+
 # --- what somebody else's files can be like: folder:PATH over damaged audio ---
 
 

@@ -85,7 +85,9 @@ def _benchmark(name: str) -> Finding:
         found = load_benchmark(name)
     except VssevalError as error:
         return Finding(False, f"benchmark {name}: {error}", BENCHMARKS[name].how_to_get)
-    return Finding(True, f"benchmark {name} {found.version}, {len(found.items)} clips, all sound")
+    return Finding(
+        True, f"benchmark {name} {found.version}, {len(found.items)} clips, media complete"
+    )
 
 
 def _model() -> Finding:

@@ -91,7 +91,7 @@ def run(
     out: Path,
     *,
     progress: Progress = silent,
-    say: Callable[[str], None] = lambda line: None,
+    say: Callable[[Sequence[str]], None] = lambda lines: None,
 ) -> Result:
     """Generate, encode and score; the record is in ``<out>/<bench>/<model>/<run id>``.
 
@@ -99,15 +99,14 @@ def run(
         request: What is asked for.
         out: Root of the results.
         progress: Where steps are shown.
-        say: Given lines such as the coverage of a folder.
+        say: Given the model's own notes before the work begins, such as the coverage of a folder.
 
     Raises:
         VssevalError: a name, file or weight that is not there, or not as it should be.
         OSError: the disk is full or cannot be written; finished clips and features are kept.
     """
     ready = prepare(request)
-    for note in ready.model.notes:
-        say(note)
+    say(ready.model.notes)
     before = len(kept(ready.generated, ready.benchmark, request.takes))
     rows = generate_clips(ready, request, progress=progress)
     generated_now = sum(row.path is not None for row in rows) - before

@@ -17,7 +17,7 @@ from vsseval.generate import ClipKey, clip_label
 from vsseval.metrics import table as metric_table
 from vsseval.metrics.pooling import Rule, pool
 from vsseval.metrics.statistics import bootstrap_interval
-from vsseval.types import Benchmark, Item, Metric, Score
+from vsseval.types import Benchmark, Item, Metric, Score, SetValue
 
 INTERVAL_SEED = 20240601
 """Seed of the bootstrap resamples, the same for every interval."""
@@ -120,8 +120,7 @@ def score_metric(
         components = _components(metric, rows, excluded)
         value, interval, note = _pooled_value(metric, list(components.values()))
     else:
-        value, note = _set_value(metric, inputs, rows)
-        interval = None
+        value, interval, note = _set_value(metric, inputs, rows)
     num_scored = len(expected) - len(excluded)
     if value is None and not num_scored and excluded:
         note = _common_reason(excluded)
@@ -186,10 +185,11 @@ def _components(
 
 def _set_value(
     metric: Metric, inputs: Sequence[Input], rows: Mapping[ClipKey, list[Arrays]]
-) -> tuple[float | None, str]:
+) -> tuple[float | None, tuple[float, float] | None, str]:
+    """Value, interval and note; no value where the metric is undefined for these clips."""
     if not rows:
-        return None, "no clip could be scored"
-    compute = cast(Callable[..., float], metric_table.resolve(metric.compute))
+        return None, None, "no clip could be scored"
+    compute = cast(Callable[..., float | SetValue], metric_table.resolve(metric.compute))
     first_take: dict[str, ClipKey] = {}
     for key in rows:
         first_take.setdefault(key[0], key)
@@ -198,12 +198,14 @@ def _set_value(
         for at, one in enumerate(inputs)
     ]
     try:
-        value = float(compute(*columns, **metric.params))
+        found = compute(*columns, **metric.params)
     except InputError as error:
-        return None, f"undefined: {error}"
-    if not math.isfinite(value):
-        return None, "undefined: the value is not finite"
-    return value, ""
+        return None, None, f"undefined: {error}"
+    if not isinstance(found, SetValue):
+        found = SetValue(float(found))
+    if not math.isfinite(found.value):
+        return None, None, "undefined: the value is not finite"
+    return found.value, found.interval, found.note
 
 
 def _pooled_value(
@@ -236,7 +238,9 @@ def _signature(
     items_note: str,
 ) -> str:
     used = {(i.source, i.encoder): tables[i.source, i.encoder] for i in inputs if i.encoder}
-    encoders = list(dict.fromkeys(table.signature for table in used.values()))
+    # Bars part the fields of the whole signature, so those of an encoder become semicolons.
+    signatures = [table.signature.replace("|", ";") for table in used.values()]
+    encoders = list(dict.fromkeys(signatures))
     rates = sorted({table.sample_rate for table in used.values() if table.sample_rate})
     bench = f"{benchmark.name}@{benchmark.version}:{benchmark.digest[:8]}"
     params = ",".join(f"{name}={value}" for name, value in sorted(metric.params.items()))

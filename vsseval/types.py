@@ -180,6 +180,17 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class SetValue:
+    """What a function of set scope may return in place of a float."""
+
+    value: float
+    interval: tuple[float, float] | None = None
+    """95 % interval, or None."""
+    note: str = ""
+    """Empty, or what the reader of the value must know."""
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One number with all that is needed to trust it."""
 

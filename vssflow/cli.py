@@ -36,7 +36,7 @@ def _report(message: str) -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
 @click.option(
     "--stage",
-    type=click.Choice(["codec", "frontends", "flow", "all"]),
+    type=click.Choice(["codec", "decoder", "frontends", "flow", "all"]),
     default="all",
     show_default=True,
 )

@@ -65,6 +65,12 @@ class FrameTower(nn.Module):
         )
         side = size // patch // 4
         self.out = nn.Linear(third * side * side, width)
+        # At PyTorch's default scale differences between pictures fade, and training stalls.
+        for layer in (*self.convs, self.out):
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """(B, T, K, S, S) -> (B, T, width)."""

@@ -25,15 +25,21 @@ from vssflow.frames import ClipFrames
 from vssflow.network import Networks, clip_features
 from vssflow.phonemes import Pronunciations, text_to_phonemes
 from vssflow.speaker import speaker_vector
-from vssflow.train_codec import codec_job, encode_clip, set_latent_statistics
+from vssflow.train_codec import codec_job, decoder_job, encode_clip, set_latent_statistics
 from vssflow.train_flow import FlowMaterial, companions_of, flow_job
 from vssflow.train_frontends import Material, lip_job, semantic_job, sync_job
 from vssflow.training import Budget, Job, fit
 
-Stage = Literal["codec", "frontends", "flow", "all"]
-STAGES: tuple[Stage, ...] = ("codec", "frontends", "flow", "all")
+Stage = Literal["codec", "decoder", "frontends", "flow", "all"]
 
-BUDGET_SHARES = {"codec": 0.15, "sync": 0.12, "lips": 0.06, "semantic": 0.02, "flow": 0.65}
+BUDGET_SHARES = {
+    "codec": 0.12,
+    "decoder": 0.15,
+    "sync": 0.1,
+    "lips": 0.06,
+    "semantic": 0.02,
+    "flow": 0.55,
+}
 """Share of a budget in minutes that each network gets in stage ``all``."""
 
 
@@ -74,6 +80,9 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
     if stage in ("codec", "all"):
         decode(run, waves_only=stage == "codec")
         _train_codec(run, networks, _share(budget, "codec", stage))
+    if stage in ("decoder", "all"):
+        _restore(run, networks, "codec")
+        _train_decoder(run, networks, _share(budget, "decoder", stage))
     if stage in ("frontends", "all"):
         decode(run, waves_only=False)
         _restore(run, networks, "codec")
@@ -130,6 +139,14 @@ def _train_codec(run: Run, networks: Networks, budget: Budget) -> None:
     _fit(run, networks, codec_job(networks.codec, np.asarray(wave, np.int16)), budget)
     set_latent_statistics(networks.codec, np.asarray(wave, np.int16))
     torch.save(networks.codec.state_dict(), run.out / "codec.weights.pt")
+
+
+def _train_decoder(run: Run, networks: Networks, budget: Budget) -> None:
+    wave = media_arrays(len(run.clips), run.features, run.config)["wave"]
+    job = decoder_job(networks.codec, np.asarray(wave, np.int16))
+    weights = fit(job, budget, run.out, seed=run.seed, report=run.report)
+    networks.codec.load_state_dict(weights)
+    torch.save(weights, run.out / "codec.weights.pt")
 
 
 def _latents(run: Run, networks: Networks) -> NDArray[np.float16]:

@@ -1,8 +1,9 @@
-"""Training of the codec: mel autoencoder and vocoder together, on random one-second cuts."""
+"""Training of the codec on random one-second cuts: all of it, then decoder and vocoder alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ BATCH = 48
 CUT_FRAMES = 25  # latent frames of a cut: one second
 KL_WEIGHT = 0.002
 PEAK_WEIGHT = 0.1
+LATENT_NOISE = 0.1  # on normalised latents, while the decoder is trained alone
 
 
 def codec_job(codec: Codec, wave: NDArray[np.int16]) -> Job:
@@ -27,6 +29,17 @@ def codec_job(codec: Codec, wave: NDArray[np.int16]) -> Job:
         return codec_losses(codec, cuts, generator)
 
     return Job("codec", codec, losses, learning_rate=1e-3)
+
+
+def decoder_job(codec: Codec, wave: NDArray[np.int16]) -> Job:
+    """Job that goes on with decoder and vocoder; the encoder, and with it every latent, stays."""
+    codec.encoder.requires_grad_(requires_grad=False)
+
+    def losses(generator: torch.Generator) -> Mapping[str, Tensor]:
+        cuts = draw_cuts(wave, codec.config.samples_per_frame, generator)
+        return decoder_losses(codec, cuts, generator)
+
+    return Job("decoder", codec, losses, learning_rate=7e-4, ema_decay=0.998)
 
 
 def draw_cuts(
@@ -46,28 +59,57 @@ def codec_losses(codec: Codec, wave: Tensor, generator: torch.Generator) -> dict
 
     Half of the vocoder's batch sees true mels, half sees decoded ones.
     """
-    with torch.no_grad():
-        magnitude = spectrum(wave, codec.config).abs()
-        mel = mel_of_magnitude(magnitude, codec.config)
-        target = torch.log(magnitude.clamp(min=codec.config.mel_floor * 10))
+    goal = _targets(codec, wave)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        posterior = codec.posterior(mel)
+        posterior = codec.posterior(goal.mel)
         deviation = posterior.log_deviation.exp()
         noise = torch.randn(deviation.shape, generator=generator)
         decoded = codec.mel_of_raw(posterior.mean + deviation * noise)
-        half = mel.shape[0] // 2
-        heard = torch.cat([mel[:half], decoded[half:].detach()])
+        half = wave.shape[0] // 2
+        heard = torch.cat([goal.mel[:half], decoded[half:].detach()])
         predicted = codec.log_magnitude(heard)
-    error = (decoded - mel) / MEL_SCALE
     kl = 0.5 * (posterior.mean**2 + deviation**2 - 1) - posterior.log_deviation
+    losses = _reconstruction_losses(decoded, predicted, goal)
+    return {**losses, "loss": losses["loss"] + KL_WEIGHT * kl.mean(), "kl": kl.mean()}
+
+
+def decoder_losses(codec: Codec, wave: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    """As :func:`codec_losses`, but from noisy posterior means; the vocoder sees decoded mels."""
+    goal = _targets(codec, wave)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.no_grad():
+            mean = codec.posterior(goal.mel).mean
+            noise = torch.randn(mean.shape, generator=generator)
+            raw = mean + LATENT_NOISE * codec.latent_deviation[:, None] * noise
+        decoded = codec.mel_of_raw(raw)
+        predicted = codec.log_magnitude(decoded)
+    return _reconstruction_losses(decoded, predicted, goal)
+
+
+class Targets(NamedTuple):
+    """What decoder and vocoder should give for a batch of waveforms."""
+
+    mel: Tensor
+    """Log-mel (B, num_mels, frames)."""
+    magnitude: Tensor
+    """Linear magnitude (B, bins, frames)."""
+
+
+def _targets(codec: Codec, wave: Tensor) -> Targets:
+    magnitude = spectrum(wave, codec.config).abs()
+    return Targets(mel_of_magnitude(magnitude, codec.config), magnitude)
+
+
+def _reconstruction_losses(decoded: Tensor, predicted: Tensor, goal: Targets) -> dict[str, Tensor]:
+    """Errors of a decoded log-mel and a predicted log-magnitude, and their weighted sum."""
+    error = (decoded - goal.mel) / MEL_SCALE
+    target = torch.log(goal.magnitude.clamp(min=1e-4))
     parts = {
         "mel": error.abs().mean() + (error**2).mean(),
-        "kl": kl.mean(),
         "magnitude": ((predicted - target) / MEL_SCALE).abs().mean(),
-        "peaks": _linear_error(predicted, magnitude) + _linear_error(decoded, mel.exp()),
+        "peaks": _linear_error(predicted, goal.magnitude) + _linear_error(decoded, goal.mel.exp()),
     }
-    loss = parts["mel"] + KL_WEIGHT * parts["kl"] + parts["magnitude"]
-    return {"loss": loss + PEAK_WEIGHT * parts["peaks"], **parts}
+    return {"loss": parts["mel"] + parts["magnitude"] + PEAK_WEIGHT * parts["peaks"], **parts}
 
 
 def _linear_error(log_estimate: Tensor, magnitude: Tensor) -> Tensor:

@@ -169,7 +169,7 @@ def lip_job(front_end: LipFrontEnd, material: Material, config: Config) -> Job:
         correct = (flat.argmax(-1) == target).float().mean()
         return {"loss": functional.nll_loss(flat, target), "accuracy": correct}
 
-    return Job("lips", front_end, losses, learning_rate=1.5e-3)
+    return Job("lips", front_end, losses, learning_rate=5e-4, warmup_steps=50)
 
 
 def labels_of(clips: Sequence[Clip]) -> list[str]:

@@ -65,78 +65,113 @@ def learning_rate_scale(step: int, progress: float, warmup_steps: int) -> float:
     return min(1.0, (step + 1) / warmup_steps) * (0.51 + 0.49 * math.cos(math.pi * progress))
 
 
+@dataclass(slots=True)
+class _State:
+    """All that a run needs to go on from where it was."""
+
+    job: Job
+    path: Path
+    optimiser: torch.optim.AdamW
+    generator: torch.Generator
+    average: dict[str, Tensor]
+    step: int = 0
+    seconds: float = 0.0
+
+    def save(self) -> None:
+        """Write everything through a rename."""
+        partial = self.path.with_suffix(".partial")
+        tensors = {
+            "network": self.job.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.average,
+            "step": self.step,
+            "seconds": self.seconds,
+            "generator": self.generator.get_state(),
+        }
+        torch.save(tensors, partial)
+        partial.replace(self.path)
+
+    def restore(self) -> None:
+        """Read what :meth:`save` wrote."""
+        state = torch.load(self.path, weights_only=True)
+        self.job.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.average, self.step, self.seconds = state["average"], state["step"], state["seconds"]
+        self.generator.set_state(state["generator"])
+
+
 def fit(
     job: Job, budget: Budget, folder: Path, *, seed: int, report: Callable[[str], None]
 ) -> dict[str, Tensor]:
     """Train until the budget is used and return the weights: their moving average if there is one.
 
     State goes to ``folder/<name>.pt`` every two minutes, the curve to ``folder/<name>.csv``; a
-    second call continues from there. Matrix products run in bfloat16, weights and updates in
-    float32.
+    second call continues from there. Matrix products run in bfloat16, weights in float32.
 
     Raises:
         TrainingError: a loss is not finite.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state_path = folder / f"{job.name}.pt"
-    parameters = [p for p in job.network.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=job.learning_rate, betas=(0.9, 0.99))
-    generator = torch.Generator().manual_seed(seed)
-    average = {k: v.clone() for k, v in job.network.state_dict().items()}
-    step, used = 0, 0.0
-    if state_path.is_file():
-        state = torch.load(state_path, weights_only=True)
-        job.network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        average, step, used = state["average"], state["step"], state["seconds"]
-        generator.set_state(state["generator"])
-        report(f"{job.name}: resumed at step {step}")
-    started = saved = time.monotonic()
+    state = _start(job, folder, seed)
+    if state.step:
+        report(f"{job.name}: resumed at step {state.step}")
+    curve = folder / f"{job.name}.csv"
+    _keep_rows(curve, state.step)
+    before, started, saved = state.seconds, time.monotonic(), time.monotonic()
     sums: dict[str, float] = {}
     job.network.train()
-    while True:
-        seconds = used + time.monotonic() - started
-        progress = budget.progress(step, seconds)
-        if progress >= 1.0 or time.monotonic() - saved > SAVE_SECONDS:
-            _save(
-                state_path,
-                {
-                    "network": job.network.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "average": average,
-                    "step": step,
-                    "seconds": seconds,
-                    "generator": generator.get_state(),
-                },
-            )
+    while (progress := budget.progress(state.step, state.seconds)) < 1.0:
+        if time.monotonic() - saved > SAVE_SECONDS:
+            state.save()
             saved = time.monotonic()
-        if progress >= 1.0:
-            break
-        scale = learning_rate_scale(step, progress, job.warmup_steps)
-        for group in optimiser.param_groups:
-            group["lr"] = job.learning_rate * scale
-        losses = job.losses(generator)
-        if not torch.isfinite(losses["loss"]):
-            raise TrainingError(f"{job.name}: the loss is not finite at step {step}; seed {seed}")
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(losses["loss"])
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
-        step += 1
-        if job.ema_decay is not None:
-            decay = min(job.ema_decay, (step + 1) / (step + 10))
-            _update_average(average, job.network, decay)
-        for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
-        if step % LOG_STEPS == 0:
-            means = {name: total / LOG_STEPS for name, total in sums.items()}
+        for name, value in _update(state, progress, seed).items():
+            sums[name] = sums.get(name, 0.0) + value / LOG_STEPS
+        state.seconds = before + time.monotonic() - started
+        if state.step % LOG_STEPS == 0:
+            _append_row(curve, {"step": state.step, "seconds": state.seconds, **sums})
+            figures = "  ".join(f"{name} {value:.4f}" for name, value in sums.items())
+            share = f"{state.seconds:.0f} s ({100 * progress:.0f} %)"
+            report(f"{job.name} step {state.step} {share}  {figures}")
             sums = {}
-            _append_row(folder / f"{job.name}.csv", {"step": step, "seconds": seconds, **means})
-            figures = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-            report(f"{job.name} step {step} {seconds:.0f} s ({100 * progress:.0f} %)  {figures}")
+    state.save()
     if job.ema_decay is None:
         return {k: v.detach().clone() for k, v in job.network.state_dict().items()}
-    return average
+    return state.average
+
+
+def _start(job: Job, folder: Path, seed: int) -> _State:
+    """A fresh state, or the one that was saved."""
+    parameters = [p for p in job.network.parameters() if p.requires_grad]
+    state = _State(
+        job=job,
+        path=folder / f"{job.name}.pt",
+        optimiser=torch.optim.AdamW(parameters, lr=job.learning_rate, betas=(0.9, 0.99)),
+        generator=torch.Generator().manual_seed(seed),
+        average={k: v.clone() for k, v in job.network.state_dict().items()},
+    )
+    if state.path.is_file():
+        state.restore()
+    return state
+
+
+def _update(state: _State, progress: float, seed: int) -> dict[str, float]:
+    """One step of the optimiser; returns the losses."""
+    job = state.job
+    scale = learning_rate_scale(state.step, progress, job.warmup_steps)
+    for group in state.optimiser.param_groups:
+        group["lr"] = job.learning_rate * scale
+    losses = job.losses(state.generator)
+    if not torch.isfinite(losses["loss"]):
+        raise TrainingError(f"{job.name}: the loss is not finite at step {state.step}; seed {seed}")
+    state.optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(losses["loss"])
+    nn.utils.clip_grad_norm_(state.optimiser.param_groups[0]["params"], 1.0)
+    state.optimiser.step()
+    state.step += 1
+    if job.ema_decay is not None:
+        decay = min(job.ema_decay, (state.step + 1) / (state.step + 10))
+        _update_average(state.average, job.network, decay)
+    return {name: float(value.detach()) for name, value in losses.items()}
 
 
 def _update_average(average: dict[str, Tensor], network: nn.Module, decay: float) -> None:
@@ -146,10 +181,12 @@ def _update_average(average: dict[str, Tensor], network: nn.Module, decay: float
                 average[name].lerp_(value, 1.0 - decay)
 
 
-def _save(path: Path, state: dict[str, object]) -> None:
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    partial.replace(path)
+def _keep_rows(path: Path, last_step: int) -> None:
+    """Drop the rows of a curve after the step that training continues from."""
+    if path.is_file():
+        head, *rows = path.read_text().splitlines()
+        kept = [row for row in rows if int(row.split(",")[0]) <= last_step]
+        path.write_text("".join(line + "\n" for line in (head, *kept)))
 
 
 def _append_row(path: Path, row: Mapping[str, float]) -> None:

@@ -8,7 +8,16 @@ import cv2
 import numpy as np
 import pytest
 
-from vsseval.encoders import aisfx, dnsmos, ge2e, motion, onsets, whisper_ct2, world
+from vsseval.encoders import (
+    aisfx,
+    dnsmos,
+    ge2e,
+    motion,
+    onsets,
+    whisper_ct2,
+    world,
+    world_standard,
+)
 from vsseval.errors import InputError
 
 # ---- aiSFX
@@ -152,6 +161,36 @@ def test_mcep_of_silence_is_the_floor() -> None:
 
 def test_no_warping_keeps_the_cepstrum() -> None:
     np.testing.assert_array_equal(world.warping_matrix(3, 6, 0.0), np.eye(4, 6))
+
+
+def test_standard_analysis_of_silence_is_zero() -> None:
+    # 16,000 samples are 200 hops of 80 and one frame more.
+    found = world_standard.load()(np.zeros(16000, np.float32))
+    assert {name: array.shape for name, array in found.items()} == {
+        "mcep": (201, 25),
+        "f0": (201,),
+        "rms": (),
+    }
+    assert not any(array.any() for array in found.values())
+
+
+def test_standard_f0_follows_a_planted_glide(signals) -> None:
+    # vowels() is a pulse train at 140 + 30 sin(2 pi 0.7 t) Hz.
+    found = world_standard.load()(signals.vowels(16000, 1.0))
+    planted = 140 + 30 * np.sin(2 * np.pi * 0.7 * np.arange(found["f0"].size) * 0.005)
+    voiced = found["f0"] > 0
+    assert voiced.mean() > 0.7
+    assert np.median(np.abs(found["f0"] - planted)[voiced]) < 3.0
+    assert found["rms"] == pytest.approx(
+        np.sqrt(np.mean(signals.vowels(16000, 1.0) ** 2)), rel=1e-5
+    )
+
+
+def test_standard_analysis_refuses_too_few_samples() -> None:
+    with pytest.raises(InputError, match="1024 samples at 16 kHz, got 1023"):
+        world_standard.load()(np.zeros(1023, np.float32))
+    noise = np.random.default_rng(1).standard_normal(1024).astype(np.float32)
+    assert world_standard.load()(noise)["mcep"].shape == (13, 25)
 
 
 # ---- motion

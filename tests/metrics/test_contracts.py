@@ -14,6 +14,7 @@ import pytest
 
 from vsseval.metrics.pooling import pool
 from vsseval.metrics.table import METRICS, metric, resolve
+from vsseval.types import SetValue
 
 N_CLIPS = 24
 LEVELS = (0, 1, 2, 3)
@@ -33,7 +34,8 @@ def value_of(metric_id, inputs):
     row = metric(metric_id)
     compute = resolve(row.compute)
     if row.scope == "set":
-        return compute(*inputs, **row.params)
+        found = compute(*inputs, **row.params)
+        return found.value if isinstance(found, SetValue) else found
     components = np.stack([compute(*clip, **row.params) for clip in zip(*inputs, strict=True)])
     assert components.dtype == np.float64
     return pool(components, row.pool)
@@ -91,11 +93,32 @@ def cepstra(level):
     return reference, [r + level * n for r, n in zip(reference, noise, strict=True)]
 
 
+def cepstra_with_level(level):
+    """As above, at equal loudness."""
+    reference, generated = cepstra(level)
+    return reference, generated, [np.array(0.1)] * N_CLIPS, [np.array(0.1)] * N_CLIPS
+
+
+def pitch(level):
+    """The same spectra; F0 rises by a semitone, and five frames lose their voice, a level."""
+    reference = [np.cumsum(c, axis=0) for c in clips(17, 40, 14)]
+    f0 = np.concatenate([np.zeros(5), np.linspace(100.0, 150.0, 35)])
+    moved = f0 * 2 ** (level / 12) * (np.arange(40) < 40 - 5 * level)
+    return reference, reference, [f0] * N_CLIPS, [moved] * N_CLIPS
+
+
 def transcriptions(level):
     """One more wrong word of six at each level."""
     words = ["bin", "blue", "at", "s", "nine", "now"]
     wrong = ["zebra"] * level + words[level:]
     return [np.array(" ".join(words))] * N_CLIPS, [np.array(" ".join(wrong))] * N_CLIPS
+
+
+def grid_transcriptions(level):
+    """At each level a quarter of the clips, one by one, loses all of its words."""
+    said = "bin blue at s nine now"
+    heard = ["" if i < 6 * level else said for i in range(N_CLIPS)]
+    return [np.array(said)] * N_CLIPS, [np.array(text) for text in heard]
 
 
 def voices(level):
@@ -138,6 +161,19 @@ def exchanged_cepstra():
     return (a, b), (b, a)
 
 
+def exchanged_cepstra_with_level():
+    (a, b), _ = exchanged_cepstra()
+    quiet, loud = [np.array(0.1)] * N_CLIPS, [np.array(0.2)] * N_CLIPS
+    return (a, b, quiet, loud), (b, a, loud, quiet)
+
+
+def exchanged_pitch():
+    (a, b), _ = exchanged_cepstra()
+    low, high = np.linspace(100.0, 150.0, 40), np.linspace(220.0, 180.0, 40)
+    low[:6], high[-9:] = 0.0, 0.0
+    return (a, b, [low] * N_CLIPS, [high] * N_CLIPS), (b, a, [high] * N_CLIPS, [low] * N_CLIPS)
+
+
 def exchanged_transcriptions():
     a, b = [np.array("bin blue at")] * N_CLIPS, [np.array("bin blue at s nine")] * N_CLIPS
     return (a, b), (b, a)
@@ -176,8 +212,27 @@ CONTRACTS = {
     "mcd": Contract(cepstra, 0.0, True, exchanged_cepstra),
     "mcd_dtw": Contract(cepstra, 0.0, True, exchanged_cepstra),
     "mcd_dtw_sl": Contract(cepstra, 0.0, True, exchanged_cepstra),
+    "mcd_dtw@standard": Contract(cepstra_with_level, 0.0, True, exchanged_cepstra_with_level),
+    "f0_rmse@standard": Contract(pitch, 0.0, True, exchanged_pitch),
+    "f0_rmse_cents@standard": Contract(pitch, 0.0, True, exchanged_pitch),
+    "voicing_error@standard": Contract(pitch, 0.0, True, exchanged_pitch),
     "wer.tiny_en": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
     "cer.tiny_en": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
+    "wer_macro.tiny_en": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
+    "wer.tiny_en@whisper-en": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
+    "wer.tiny_en@whisper-basic": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
+    "wer.tiny_en@seedtts": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
+    "wer.tiny_en@styledubber": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
+    # Only the reference has to be a GRID sentence: the two sides are of different kinds.
+    "grid_slot_accuracy.tiny_en": Contract(transcriptions, 100.0, None),
+    "grid_slot_accuracy.tiny_en@homophones": Contract(transcriptions, 100.0, None),
+    "grid_sentence_accuracy.tiny_en": Contract(grid_transcriptions, 100.0, None),
+    "grid_command_accuracy.tiny_en": Contract(grid_transcriptions, 100.0, None),
+    "grid_colour_accuracy.tiny_en": Contract(grid_transcriptions, 100.0, None),
+    "grid_preposition_accuracy.tiny_en": Contract(grid_transcriptions, 100.0, None),
+    "grid_letter_accuracy.tiny_en": Contract(grid_transcriptions, 100.0, None),
+    "grid_digit_accuracy.tiny_en": Contract(grid_transcriptions, 100.0, None),
+    "grid_adverb_accuracy.tiny_en": Contract(grid_transcriptions, 100.0, None),
     "speaker_similarity.ge2e": Contract(voices, 100.0, True, exchanged_voices),
     "dnsmos.ovrl": Contract(opinions, None, None),
     "dnsmos.sig": Contract(opinions, None, None),

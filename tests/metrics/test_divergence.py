@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from vsseval.errors import InputError
-from vsseval.metrics.divergence import inception_score, kl_components, kl_divergence
+from vsseval.metrics.divergence import (
+    inception_score,
+    inception_set_value,
+    kl_components,
+    kl_divergence,
+)
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "metrics_divergence.json"
 CASES = json.loads(REFERENCE.read_text(encoding="utf-8"))["cases"]
@@ -132,3 +137,11 @@ def test_bad_logits_are_refused(reference, generated, message):
 def test_unequal_classes_in_a_set_are_refused():
     with pytest.raises(InputError, match="differ in classes"):
         inception_score([*np.zeros((9, 3)), np.zeros(4)])
+
+
+def test_few_clips_are_noted_and_many_are_not():
+    few, many = (logits(5, n, 4, 2.0)[1] for n in (999, 1000))
+    assert inception_set_value(few).value == inception_score(few)
+    assert inception_set_value(few).note == "999 clips: below 1000 it falls with their number"
+    assert inception_set_value(many).note == ""
+    assert inception_set_value(many).interval is None

@@ -9,7 +9,7 @@ from scipy.spatial.distance import pdist
 
 from vsseval.errors import InputError
 from vsseval.metrics import kernel
-from vsseval.metrics.kernel import kernel_audio_distance, median_distance
+from vsseval.metrics.kernel import kernel_audio_distance, kernel_set_value, median_distance
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "metrics_kernel.json"
 CASES = json.loads(REFERENCE.read_text(encoding="utf-8"))["cases"]
@@ -123,3 +123,58 @@ def test_bad_input_is_refused(reference, generated, keywords, message):
 def test_a_median_of_one_row_is_refused():
     with pytest.raises(InputError, match="at least 2 rows, got 1"):
         median_distance(np.zeros((1, 2)))
+
+
+def pairs_of_clips(seed, sizes, gap=0.3):
+    random = np.random.RandomState(seed)
+    x, y = random.standard_normal((2, sum(sizes), 3))
+    cuts = np.cumsum(sizes)[:-1]
+    return np.split(x, cuts), np.split(y + gap, cuts)
+
+
+@pytest.mark.parametrize("sizes", [[1] * 15, [3, 1, 2, 5] * 4], ids=["rows", "uneven clips"])
+def test_interval_is_the_jackknife_over_clips(monkeypatch, sizes):
+    x, y = pairs_of_clips(21, sizes)
+    s = median_distance(x)
+    # The bandwidth is held at that of the whole set, as the definition says.
+    monkeypatch.setattr(kernel, "median_distance", lambda rows: s)
+    keep = range(len(x))
+    without = np.array(
+        [
+            kernel_audio_distance([x[j] for j in keep if j != i], [y[j] for j in keep if j != i])
+            for i in keep
+        ]
+    )
+    g = len(x)
+    error = np.sqrt((g - 1) / g * ((without - without.mean()) ** 2).sum())
+    found = kernel_set_value(x, y)
+    assert found.value == kernel_audio_distance(x, y)
+    low, high = found.interval
+    assert (high + low) / 2 == pytest.approx(found.value, rel=1e-9)
+    assert (high - low) / 2 == pytest.approx(1.96 * error, rel=1e-4)
+
+
+def test_interval_covers_the_value_of_many_clips():
+    # Clips of three alike rows: rows taken as clips would give intervals too short.
+    truth = np.mean([kernel_audio_distance(*alike_clips(seed, 400)) for seed in range(5)])
+    inside = 0
+    for seed in range(100, 200):
+        low, high = kernel_set_value(*alike_clips(seed, 60)).interval
+        inside += low <= truth <= high
+    assert inside >= 85
+
+
+def alike_clips(seed, clips):
+    random = np.random.RandomState(seed)
+    x, y = random.standard_normal((2, clips, 1, 3)) + 0.2 * random.standard_normal((2, clips, 3, 3))
+    return list(x), list(y + 0.8)
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "note"),
+    [(9, 9, "fewer than 10 clips: no interval"), (12, 24, "several takes of an item: no interval")],
+)
+def test_few_clips_or_takes_have_no_interval(n, m, note):
+    x, y = pairs_of_clips(22, [1] * n)[0], pairs_of_clips(23, [1] * m)[1]
+    found = kernel_set_value(x, y)
+    assert (found.interval, found.note) == (None, note)

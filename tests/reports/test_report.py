@@ -195,7 +195,14 @@ def test_notes_say_failures_odd_audio_and_missing_values() -> None:
     text = report([one])
     assert "- ours: 1 of 4 clips were not generated; the first: out of memory" in text
     assert "- ours: 1 clips are odd; a: 0.5 s long" in text
-    assert "- ours, mcd: undefined: why" in text
+    assert "- mcd: undefined: why" in text
+
+
+def test_remark_that_only_some_rows_have_names_them() -> None:
+    rows = [record("a", score("mcd", None)), record("b", score("mcd", 1.0, note="few clips"))]
+    text = report([*rows, record("c", score("mcd", 2.0, note="few clips"))])
+    assert "- mcd (a): undefined: why" in text
+    assert "- mcd (b, c): few clips" in text
 
 
 def test_terminal_summary_has_models_as_columns() -> None:

@@ -128,7 +128,7 @@ def test_reference_voice_takes_any_rate_and_length(config, tmp_path):
 
 @pytest.mark.slow
 def test_shipped_checkpoint_makes_a_sound_and_is_small():
-    from vsseval.benchmarks.table import load_benchmark
+    from vsseval.benchmarks.manifest import load_benchmark
     from vssflow.checkpoint import require_config, shipped_checkpoint
 
     path = shipped_checkpoint("tiny")

@@ -30,7 +30,7 @@ def silent(_):
 
 def test_fit_lowers_the_loss_and_writes_the_curve(tmp_path):
     fit(make_job(), Budget(steps=200), tmp_path, seed=0, report=silent)
-    rows = list(csv.DictReader((tmp_path / "line.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "line.csv").read_text().splitlines()))
     assert [int(row["step"]) for row in rows] == list(range(20, 201, 20))
     assert float(rows[-1]["loss"]) < 0.01 * float(rows[0]["loss"])
 
@@ -53,6 +53,15 @@ def test_resumed_run_draws_the_batches_that_follow(tmp_path):
     # The generator is saved before the batch is drawn, so the broken step is done again.
     resumed = fit(make_job(), Budget(steps=30), tmp_path / "cut", seed=1, report=silent)
     assert torch.equal(whole["weight"], resumed["weight"])
+
+
+def test_curve_has_each_step_once_after_a_resume(tmp_path):
+    with pytest.raises(TrainingError):
+        fit(make_job(broken_at=50), Budget(steps=60), tmp_path, seed=1, report=silent)
+    # Nothing was saved within two minutes, so the second run starts at step 0 again.
+    fit(make_job(), Budget(steps=60), tmp_path, seed=1, report=silent)
+    rows = list(csv.DictReader((tmp_path / "line.csv").read_text().splitlines()))
+    assert [int(row["step"]) for row in rows] == [20, 40, 60]
 
 
 def test_finished_run_is_not_trained_again(tmp_path):

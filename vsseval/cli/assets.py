@@ -104,6 +104,7 @@ def demo(
     Two runs give the same bytes of audio and the same frames.
     """
     from vsseval.benchmarks.demo import generate_demo
+    from vsseval.progress import terminal
 
-    generate_demo(split, out, count=count, workers=workers)
+    generate_demo(split, out, count=count, workers=workers, progress=terminal)
     click.echo(str(out))

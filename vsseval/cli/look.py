@@ -17,13 +17,20 @@ from vsseval.errors import InputError
 @click.option(
     "--out", type=FOLDER, metavar="FILE", help="Write the Markdown here, print a short table."
 )
+@click.option(
+    "--into", type=FOLDER, metavar="FILE", help="Put the short table between the marks in FILE."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the records as one JSON list.")
-def report(results: Path, out: Path | None, as_json: bool) -> None:
-    """The leaderboard of all records below RESULTS, as Markdown."""
+def report(results: Path, out: Path | None, into: Path | None, as_json: bool) -> None:
+    """The leaderboard of all records below RESULTS, as Markdown.
+
+    With --into, the lines of FILE between <!-- leaderboard --> and <!-- /leaderboard --> become the
+    short table that --out prints.
+    """
     from vsseval.files import write_atomic
     from vsseval.records import find_records, record_json
     from vsseval.reports.markdown import report as write_report
-    from vsseval.reports.terminal import summary
+    from vsseval.reports.terminal import insert_summary, summary
 
     records = [record for _, record in find_records(results)]
     if not records:
@@ -31,8 +38,14 @@ def report(results: Path, out: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([json.loads(record_json(record)) for record in records], indent=1))
         return
+    if into is not None:
+        if not into.is_file():
+            raise InputError(f"no file {into} to put the leaderboard into")
+        write_atomic(into, insert_summary(into.read_text(encoding="utf-8"), records).encode())
+        say(f"leaderboard: {into}")
     if out is None:
-        click.echo(write_report(records), nl=False)
+        if into is None:
+            click.echo(write_report(records), nl=False)
         return
     write_atomic(out, write_report(records).encode())
     click.echo(summary(records))

@@ -29,7 +29,7 @@ def run(request: Request, out: Path, as_json: bool) -> None:
     from vsseval.records import record_json
     from vsseval.run import run as run_stages
 
-    result = run_stages(request, out, progress=terminal, say=say)
+    result = run_stages(request, out, progress=terminal, say=say_some)
     record = result.record
     if as_json:
         click.echo(record_json(record), nl=False)

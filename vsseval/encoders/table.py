@@ -90,6 +90,19 @@ _ROWS = (
         },
     ),
     EncoderRow(
+        id="onsets-signed",
+        kind="audio",
+        sample_rate=22_050,
+        load="vsseval.encoders.onsets_signed:load",
+        weights=(),
+        network=False,
+        outputs={
+            "times": "float64 (k,), onsets at delta 0.3 [s]",
+            "confidence": "float64 (k,), largest scaled x within 50 ms, in [0, 1)",
+            "amplitude": "float64 (k,), scaled x at the onset, in [0, 1)",
+        },
+    ),
+    EncoderRow(
         id="mcep-pymcd",
         kind="audio",
         sample_rate=22_050,
@@ -97,6 +110,19 @@ _ROWS = (
         weights=(),
         network=False,
         outputs={"mcep": "float64 (frames of 5 ms, 14), c0 to c13"},
+    ),
+    EncoderRow(
+        id="mcep-standard",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.world_standard:load",
+        weights=(),
+        network=False,
+        outputs={
+            "mcep": "float64 (frames of 5 ms, 25), c0 to c24; all zero for silence",
+            "f0": "float64 (frames of 5 ms,), 0 where unvoiced [Hz]",
+            "rms": "float64 (), root mean square of the samples",
+        },
     ),
     EncoderRow(
         id="motion",

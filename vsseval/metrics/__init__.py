@@ -16,10 +16,13 @@ if TYPE_CHECKING:
         mel_cepstral_distortion_dtw,
         mel_cepstral_distortion_dtw_sl,
     )
+    from vsseval.metrics.cepstral_standard import mel_cepstral_distortion_standard
     from vsseval.metrics.divergence import inception_score, kl_divergence
     from vsseval.metrics.frechet import frechet_distance
+    from vsseval.metrics.grid import slot_hits
     from vsseval.metrics.kernel import kernel_audio_distance
     from vsseval.metrics.onset import onset_accuracy, onset_average_precision, onset_f1
+    from vsseval.metrics.pitch import pitch_errors
     from vsseval.metrics.similarity import cosine_similarity
     from vsseval.metrics.transcription import character_error_rate, word_error_rate
 
@@ -34,9 +37,12 @@ __all__ = [
     "mel_cepstral_distortion",
     "mel_cepstral_distortion_dtw",
     "mel_cepstral_distortion_dtw_sl",
+    "mel_cepstral_distortion_standard",
     "onset_accuracy",
     "onset_average_precision",
     "onset_f1",
+    "pitch_errors",
+    "slot_hits",
     "word_error_rate",
 ]
 
@@ -51,9 +57,12 @@ _MODULES = {
     "mel_cepstral_distortion": "cepstral",
     "mel_cepstral_distortion_dtw": "cepstral",
     "mel_cepstral_distortion_dtw_sl": "cepstral",
+    "mel_cepstral_distortion_standard": "cepstral_standard",
     "onset_accuracy": "onset",
     "onset_average_precision": "onset",
     "onset_f1": "onset",
+    "pitch_errors": "pitch",
+    "slot_hits": "grid",
     "word_error_rate": "transcription",
 }
 

@@ -1,4 +1,4 @@
-"""AV-Align, profile avalign-2025: do sound onsets fall on peaks of visible motion?
+"""AV-Align: do sound onsets fall on peaks of visible motion?
 
 Goal: agreement of audio onsets with motion peaks, as intersection over union.
 
@@ -9,19 +9,25 @@ Conventions:
     better. The tolerance is one frame, so values at different frame rates do not compare.
 
 Functions:
-    av_align                intersection over union
+    av_align                intersection over union (profile avalign-2025)
     motion_peaks            times of the motion peaks [s]
     av_align_components     component vector for the METRICS table
+    av_align_2023_components, av_align_svg_components
+                            the same of profiles avalign-2023 and avalign-svg, which look at motion
+                            peaks of any height and let one peak serve many onsets
 
 Edge cases:
     no onsets and no peaks      InputError (the published code divides by zero)
+                                but in profile avalign-svg: 0, as published
     one of them empty           0
-    a still video               no peaks: values below 0.1 pixels / frame never count
+    a still video               no peaks: values below 0.1 pixels / frame never count in profile
+                                avalign-2025
 
 References:
     G. Yariv et al. (2024), Diverse and aligned audio-to-video generation via text-to-video model
     adaptation, arXiv 2309.16429. Implementation followed: guyyariv/TempoTokens at bf0b1e3
-    (2025-02-13), av_align.py. Values printed before that commit follow another rule.
+    (2025-02-13), av_align.py. Values printed before that commit follow the rule of 34d9502
+    (2023). M. Ishii et al. (2024), arXiv 2409.17550, and SonyResearch/SVG_baseline at e8ebd06.
 """
 
 from __future__ import annotations
@@ -36,12 +42,15 @@ _LEAST_MOTION = 0.1
 """Peaks below this mean flow are ignored [pixels / frame]."""
 
 
-def motion_peaks(magnitude: Floats, fps: float) -> NDArray[np.float64]:
-    """Times of strict local maxima of at least 0.1, end points excluded [s].
+def motion_peaks(
+    magnitude: Floats, fps: float, *, least: float = _LEAST_MOTION
+) -> NDArray[np.float64]:
+    """Times of strict local maxima of at least ``least``, end points excluded [s].
 
     Args:
         magnitude: mean flow length of each frame [pixels / frame], float (n,).
         fps: frames per second, > 0.
+        least: lowest peak that counts [pixels / frame].
 
     Raises:
         InputError: a value that is not finite, or fps that is not positive.
@@ -50,7 +59,7 @@ def motion_peaks(magnitude: Floats, fps: float) -> NDArray[np.float64]:
     if not (np.isfinite(fps) and fps > 0):
         raise InputError(f"the frame rate must be positive, got {fps}")
     middle = values[1:-1]
-    peak = (values[:-2] < middle) & (middle > values[2:]) & (middle >= _LEAST_MOTION)
+    peak = (values[:-2] < middle) & (middle > values[2:]) & (middle >= least)
     return np.asarray((np.flatnonzero(peak) + 1) / fps)
 
 
@@ -93,3 +102,69 @@ def av_align_components(
     matched = int(np.count_nonzero(~free))
     union = len(times) + len(peaks) - matched
     return np.array([matched / union, matched, len(times), len(peaks)], dtype=np.float64)
+
+
+def av_align_2023_components(
+    magnitude: Floats, fps: Floats | np.float64, onsets: Floats
+) -> NDArray[np.float64]:
+    """(value, matched, onsets, peaks) of profile avalign-2023: M / (|A| + |V| - M).
+
+    M is the number of onsets A that lie strictly closer than one frame to any motion peak V. One
+    peak may serve many onsets, so the value can exceed 1, and peaks of any height count.
+
+    Args:
+        magnitude: as :func:`av_align`.
+        fps: as :func:`av_align`; may be a 0-d array.
+        onsets: as :func:`av_align`.
+
+    Raises:
+        InputError: as :func:`av_align`.
+
+    Source: guyyariv/TempoTokens at 34d9502, av_align.py, where the undefined ``n`` of the peak
+    finder is read as the number of frames.
+    """
+    times, peaks, near = _nearness(magnitude, fps, onsets)
+    if len(times) == 0 and len(peaks) == 0:
+        raise InputError("neither onsets nor motion peaks")
+    matched = int(near.any(axis=1).sum())
+    union = len(times) + len(peaks) - matched
+    return np.array([matched / union, matched, len(times), len(peaks)], dtype=np.float64)
+
+
+def av_align_svg_components(
+    magnitude: Floats, fps: Floats | np.float64, onsets: Floats
+) -> NDArray[np.float64]:
+    """(value, p1, p2, onsets, peaks) of profile avalign-svg: p1 p2 / (p1 + p2 - p1 p2).
+
+    p1 is the share of onsets that lie strictly closer than one frame to any motion peak, p2 the
+    share of peaks that close to any onset, each 0 of an empty list. Peaks of any height count.
+
+    Args:
+        magnitude: as :func:`av_align`.
+        fps: as :func:`av_align`; may be a 0-d array.
+        onsets: as :func:`av_align`.
+
+    Returns:
+        Value in [0, 1]; 0 if either list is empty, or both.
+
+    Raises:
+        InputError: a value that is not finite, or fps not positive.
+
+    Source: SonyResearch/SVG_baseline at e8ebd06, py_scripts/evaluation/av_align.py.
+    """
+    times, peaks, near = _nearness(magnitude, fps, onsets)
+    p1 = float(near.any(axis=1).mean()) if len(times) else 0.0
+    p2 = float(near.any(axis=0).mean()) if len(peaks) else 0.0
+    value = p1 * p2 / (p1 + p2 - p1 * p2) if p1 > 0 or p2 > 0 else 0.0
+    return np.array([value, p1, p2, len(times), len(peaks)], dtype=np.float64)
+
+
+def _nearness(
+    magnitude: Floats, fps: Floats | np.float64, onsets: Floats
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Onsets (m,), motion peaks of any height (n,), and which are within a frame (m, n)."""
+    rate = float(fps)
+    peaks = motion_peaks(magnitude, rate, least=0.0)
+    times = np.sort(finite_vector(onsets, name="onsets"))
+    near = (peaks - 1 / rate < times[:, None]) & (times[:, None] < peaks + 1 / rate)
+    return times, peaks, near

@@ -67,7 +67,7 @@ def mel_cepstral_distortion(reference: Floats, generated: Floats) -> float:
 
     Source: pymcd 0.2.1.
     """
-    r, g = _cepstra(reference, generated)
+    r, g = check_cepstra(reference, generated)
     if len(r) != len(g):
         raise InputError(
             f"reference and generated differ in frames: {len(r)} and {len(g)}; "
@@ -97,7 +97,7 @@ def mel_cepstral_distortion_dtw(reference: Floats, generated: Floats) -> float:
 
     Source: pymcd 0.2.1 with fastdtw 0.3.4.
     """
-    return _distortion_over_path(*_cepstra(reference, generated))[0]
+    return _distortion_over_path(*check_cepstra(reference, generated))[0]
 
 
 def mel_cepstral_distortion_dtw_sl(reference: Floats, generated: Floats) -> float:
@@ -114,7 +114,7 @@ def mel_cepstral_distortion_dtw_sl(reference: Floats, generated: Floats) -> floa
 
     Source: pymcd 0.2.1; Chen et al. (2022).
     """
-    r, g = _cepstra(reference, generated)
+    r, g = check_cepstra(reference, generated)
     return _length_coefficient(r, g) * _distortion_over_path(r, g)[0]
 
 
@@ -135,7 +135,7 @@ def mcd_dtw_components(reference: Floats, generated: Floats) -> NDArray[np.float
     Raises:
         InputError: the reference is silent, or as :func:`mel_cepstral_distortion_dtw`.
     """
-    r, g = _cepstra(reference, generated)
+    r, g = check_cepstra(reference, generated)
     silent = _silence(r, g)
     value, length = _distortion_over_path(r, g)
     return np.array([value, length, len(r), len(g), silent], dtype=np.float64)
@@ -196,10 +196,15 @@ def fast_dtw_path(reference: Floats, generated: Floats, *, radius: int = 1) -> N
     return path
 
 
-def _cepstra(
+def check_cepstra(
     reference: Floats, generated: Floats
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both sides as float64, checked."""
+    """Both sides as float64.
+
+    Raises:
+        InputError: not (frames, 2 or more), fewer than two frames, different numbers of
+            coefficients, or a value that is not finite.
+    """
     sides = []
     for name, values in (("reference", reference), ("generated", generated)):
         cepstra = np.asarray(values, dtype=np.float64)
@@ -220,12 +225,17 @@ def _cepstra(
     return r, g
 
 
+def is_constant(cepstra: Floats) -> bool:
+    """Whether mel-cepstra (frames, d) do not move, as those of silence."""
+    return bool(np.ptp(cepstra, axis=0).max() < _CONSTANT)
+
+
 def _silence(reference: Floats, generated: Floats) -> bool:
     """Whether the generated side is silent; InputError if the reference is."""
-    r, g = _cepstra(reference, generated)
-    if np.ptp(r, axis=0).max() < _CONSTANT:
+    r, g = check_cepstra(reference, generated)
+    if is_constant(r):
         raise InputError("the reference is silent: its mel-cepstra do not move")
-    return bool(np.ptp(g, axis=0).max() < _CONSTANT)
+    return is_constant(g)
 
 
 def _length_coefficient(r: NDArray[np.float64], g: NDArray[np.float64]) -> float:

@@ -6,11 +6,14 @@ of some class and of many classes (IS)? Both read the logits of a sound classifi
 Conventions:
     Logits are floats, (classes,) for a clip or (blocks, classes) for the analysis windows of a
     clip; windows are averaged as logits, before the softmax. Argument order (reference,
-    generated). Logarithms are natural, arithmetic is float64, no epsilon is added anywhere.
+    generated). Logarithms are natural, arithmetic is float64. No epsilon is added anywhere but in
+    the profiles that say so.
 
 Functions:
     kl_divergence       KL(reference || generated) of one clip [nat], 0 is best
     kl_components       the same as a component vector for the METRICS table
+    kl_epsilon_*, kl_reversed_*, kl_sigmoid_*
+                        other published dialects of it; their values do not compare
     inception_score     of a set of generated clips, in [1, classes], higher is better
 
 Edge cases:
@@ -30,10 +33,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
+from scipy.special import expit, log_expit, log_softmax, softmax, xlogy
 
 from vsseval.errors import InputError
 from vsseval.metrics._arrays import Floats
+from vsseval.types import SetValue
+
+_ENOUGH_CLIPS = 1000
 
 
 def kl_divergence(reference: Floats, generated: Floats) -> float:
@@ -53,13 +59,7 @@ def kl_divergence(reference: Floats, generated: Floats) -> float:
 
     Source: hkchengrex/av-benchmark at 050a5cd, av_bench/metrics/kl.py (``kl_softmax``).
     """
-    p = _clip_logits(reference, name="reference")
-    q = _clip_logits(generated, name="generated")
-    if p.shape != q.shape:
-        raise InputError(
-            f"reference and generated differ in classes: {p.size} and {q.size}; "
-            "both must come from one classifier"
-        )
+    p, q = _pair(reference, generated)
     log_p, log_q = log_softmax(p), log_softmax(q)
     return max(0.0, float(np.sum(np.exp(log_p) * (log_p - log_q))))
 
@@ -67,6 +67,81 @@ def kl_divergence(reference: Floats, generated: Floats) -> float:
 def kl_components(reference: Floats, generated: Floats) -> NDArray[np.float64]:
     """:func:`kl_divergence` as float64 (1,)."""
     return np.array([kl_divergence(reference, generated)])
+
+
+def kl_epsilon_divergence(reference: Floats, generated: Floats, *, epsilon: float = 1e-6) -> float:
+    """KL with a number added to the generated posterior before the logarithm (profile audioldm).
+
+        sum_c p_c (ln p_c - ln(q_c + epsilon)),   p = softmax(reference), q = softmax(generated)
+
+    Args:
+        reference: as :func:`kl_divergence`.
+        generated: as :func:`kl_divergence`.
+        epsilon: what is added, > 0.
+
+    Returns:
+        Divergence in nat, at most ln(1 / epsilon); of equal posteriors slightly below 0.
+
+    Raises:
+        InputError: as :func:`kl_divergence`.
+
+    Source: haoheliu/audioldm_eval at 8dc07ee, audioldm_eval/metrics/kl.py.
+    """
+    p, q = (softmax(side) for side in _pair(reference, generated))
+    return float(np.sum(xlogy(p, p) - p * np.log(q + epsilon)))
+
+
+def kl_epsilon_components(
+    reference: Floats, generated: Floats, *, epsilon: float = 1e-6
+) -> NDArray[np.float64]:
+    """:func:`kl_epsilon_divergence` as float64 (1,)."""
+    return np.array([kl_epsilon_divergence(reference, generated, epsilon=epsilon)])
+
+
+def kl_reversed_components(
+    reference: Floats, generated: Floats, *, epsilon: float = 1e-6
+) -> NDArray[np.float64]:
+    """KL(generated || reference), profile stable-audio, as float64 (1,).
+
+    :func:`kl_epsilon_divergence` with the two sides exchanged: the expectation is over the
+    generated posterior, and epsilon is added to that of the reference.
+
+    Args:
+        reference: as :func:`kl_divergence`.
+        generated: as :func:`kl_divergence`.
+        epsilon: what is added, > 0.
+
+    Raises:
+        InputError: as :func:`kl_divergence`.
+
+    Source: Stability-AI/stable-audio-metrics at fd55536, src/passt_kld.py.
+    """
+    return np.array([kl_epsilon_divergence(generated, reference, epsilon=epsilon)])
+
+
+def kl_sigmoid_components(
+    reference: Floats, generated: Floats, *, epsilon: float = 0.0
+) -> NDArray[np.float64]:
+    """One-sided KL of independent classes, as float64 (1,).
+
+        sum_c p_c (ln p_c - ln(q_c + epsilon)),   p = sigmoid(reference), q = sigmoid(generated)
+
+    The terms (1 - p_c) ln((1 - p_c) / (1 - q_c)) of a divergence between yes-or-no answers are
+    missing, so the sum can be negative and a classifier that is sure of everything scores well.
+
+    Args:
+        reference: as :func:`kl_divergence`.
+        generated: as :func:`kl_divergence`.
+        epsilon: what is added: 1e-6 in profile audioldm, 0 in profile avbench.
+
+    Raises:
+        InputError: as :func:`kl_divergence`.
+
+    Source: audioldm_eval at 8dc07ee and av-benchmark at 050a5cd, ``kl_sigmoid`` in kl.py.
+    """
+    p, q = _pair(reference, generated)
+    log_q = np.log(expit(q) + epsilon) if epsilon else log_expit(q)
+    return np.array([np.sum(expit(p) * (log_expit(p) - log_q))])
 
 
 def inception_score(
@@ -112,6 +187,37 @@ def inception_score(
         log_marginal = np.log(np.where(marginal > 0, marginal, 1.0))
         scores.append(np.exp((np.exp(part) * (part - log_marginal)).sum(axis=1).mean()))
     return float(np.mean(scores))
+
+
+def inception_set_value(
+    generated: Sequence[Floats], *, splits: int = 10, shuffle_seed: int = 2020
+) -> SetValue:
+    """:func:`inception_score` with a warning below 1,000 clips; no interval.
+
+    Args:
+        generated: as :func:`inception_score`.
+        splits: as :func:`inception_score`.
+        shuffle_seed: as :func:`inception_score`.
+
+    Raises:
+        InputError: as :func:`inception_score`.
+    """
+    value = inception_score(generated, splits=splits, shuffle_seed=shuffle_seed)
+    n = len(generated)
+    few = f"{n} clips: below {_ENOUGH_CLIPS} it falls with their number"
+    return SetValue(value, None, few if n < _ENOUGH_CLIPS else "")
+
+
+def _pair(reference: Floats, generated: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Logits of both sides of a clip, each (classes,); InputError if they differ in classes."""
+    p = _clip_logits(reference, name="reference")
+    q = _clip_logits(generated, name="generated")
+    if p.shape != q.shape:
+        raise InputError(
+            f"reference and generated differ in classes: {p.size} and {q.size}; "
+            "both must come from one classifier"
+        )
+    return p, q
 
 
 def _clip_logits(logits: Floats, *, name: str) -> NDArray[np.float64]:

@@ -169,7 +169,7 @@ def _combine(gap: NDArray[np.float64], trace1: float, trace2: float, root_trace:
 
 def _root_trace(s1: NDArray[np.float64], s2: NDArray[np.float64]) -> float:
     """Trace of (S1^1/2 S2 S1^1/2)^1/2 of two covariances."""
-    lower, other = _cholesky(s1), _cholesky(s2)
+    lower, other = cholesky(s1), cholesky(s2)
     if lower is not None and other is not None:
         eigenvalues = scipy.linalg.eigvalsh(
             lower.T @ s2 @ lower, overwrite_a=True, check_finite=False
@@ -180,7 +180,7 @@ def _root_trace(s1: NDArray[np.float64], s2: NDArray[np.float64]) -> float:
     return float(scipy.linalg.svdvals(_factor(s1).T @ _factor(s2)).sum())
 
 
-def _cholesky(covariance: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def cholesky(covariance: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Lower Cholesky factor, or None if the covariance is numerically singular."""
     try:
         lower: NDArray[np.float64] = scipy.linalg.cholesky(
@@ -194,7 +194,7 @@ def _cholesky(covariance: NDArray[np.float64]) -> NDArray[np.float64] | None:
 
 def _factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     """F (d, d) with F F' = covariance: Cholesky, or U sqrt(max(lambda, 0)) when singular."""
-    lower = _cholesky(covariance)
+    lower = cholesky(covariance)
     if lower is not None:
         return lower
     eigenvalues, vectors = scipy.linalg.eigh(covariance, check_finite=False)

@@ -9,6 +9,7 @@ Conventions:
 Functions:
     match_onsets                    maximum one-to-one matching, with all counts
     onset_f1                        its F1; the honest default
+    onset_offset_components         median absolute offset of matched pairs
     onset_accuracy                  profile onset-condfoley: hits / reference onsets
     onset_average_precision         profile onset-condfoley
     suppress_onsets                 50-ms thinning of profile onset-condfoley
@@ -16,7 +17,8 @@ Functions:
 
 Edge cases:
     no onsets on either side        InputError "no onsets on either side": nothing to compare
-    no onsets on one side           F1 0, accuracy 0
+    no onsets on one side           F1 0, accuracy 0; no offset
+    no pair within the window       F1 0; InputError from the offset
     no generated onsets             average precision **1.0** (flaw 1 below); F1 and accuracy 0
     no reference onsets             accuracy 0, average precision 0
     annotated onsets missing        InputError "no annotated onsets"
@@ -161,6 +163,29 @@ def annotated_onset_f1_components(
     if len(onsets) == 0:
         raise InputError("no annotated onsets")
     return onset_f1_components(onsets, generated, window=window)
+
+
+def onset_offset_components(
+    reference: Floats, generated: Floats, *, window: float = 0.2
+) -> NDArray[np.float64]:
+    """(median |offset| [s], matched, n_reference, n_generated) of :func:`match_onsets`.
+
+    What is missed or added does not count: read it beside F1 at the same window.
+
+    Args:
+        reference: onset times [s], float (n,).
+        generated: onset times [s], float (m,).
+        window: largest distance that counts, inclusive [s].
+
+    Raises:
+        InputError: no pair within the window, or as :func:`match_onsets`.
+    """
+    match = match_onsets(reference, generated, window=window)
+    if len(match.offsets) == 0:
+        raise InputError(f"no onsets within {window:g} s of each other")
+    median = float(np.median(np.abs(match.offsets)))
+    counts = [len(match.offsets), match.n_reference, match.n_generated]
+    return np.array([median, *counts], dtype=np.float64)
 
 
 def onset_accuracy(

@@ -28,6 +28,8 @@ from vsseval.metrics.pooling import Rule, numerator_and_denominator, pooled
 
 LEAST_CLIPS = 10
 """Below this number of clips no interval is given."""
+NORMAL_975 = 1.959963984540054
+"""The 97.5 % quantile of the normal distribution."""
 _DRAWS_AT_ONCE = 1 << 20
 
 

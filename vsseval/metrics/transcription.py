@@ -1,4 +1,4 @@
-"""Word and character error rates, and the text normalisers they depend on.
+"""Word and character error rates, pooled over words or averaged over utterances.
 
 Goal: are the words right? A rate is only comparable with its recogniser and its normaliser, so
 both stand in the signature; the recogniser is an encoder, the normaliser a parameter.
@@ -6,37 +6,37 @@ both stand in the signature; the recogniser is an encoder, the normaliser a para
 Conventions:
     Argument order (reference, hypothesis), plain strings. Alignment has the fewest edits and, of
     those, the most hits. The rate of a corpus is 100 * sum(edits) / sum(reference length), in
-    percent, lower is better, and may exceed 100. Not symmetric.
+    percent, lower is better, and may exceed 100. Not symmetric. The mean of the rates of utterances
+    is another number, and has another name.
 
 Functions:
     word_edits, character_edits     counts of one utterance
     word_error_rate, character_error_rate       pooled over utterances [%]
     word_components, character_components       component vectors for the METRICS table
-    NORMALISERS                     grid, whisper-basic, none
+    word_rate_components            the rate of one utterance, for the mean of utterances
+    styledubber_word_components     as published: arguments swapped, empty transcriptions dropped
 
 Edge cases:
-    empty hypothesis        all reference words deleted: rate 100, never dropped
+    empty hypothesis        all reference words deleted: rate 100, never dropped (but by the
+                            StyleDubber form, which is excluded for that reason)
     nothing left of the reference after normalisation       InputError: nothing to divide by
     repeated, leading or trailing spaces                    no influence
 
 References:
     Edit distance: V. I. Levenshtein (1966). Counts checked against jiwer 4.0 process_words.
-    whisper-basic: BasicTextNormalizer of openai-whisper 20250625 without letter splitting.
+    Normalisers: vsseval.metrics.normalisers.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsseval.errors import InputError, UnknownNameError
-
-_DIGIT_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+from vsseval.metrics.normalisers import NORMALISERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,61 +62,28 @@ class EditCounts:
         """Length of the reference in units."""
         return self.hits + self.substitutions + self.deletions
 
+    @property
+    def n_hypothesis(self) -> int:
+        """Length of the hypothesis in units."""
+        return self.hits + self.substitutions + self.insertions
+
     def components(self) -> NDArray[np.float64]:
-        """(edits, n_reference, substitutions, deletions, insertions), float64 (5,)."""
+        """float64 (6,): edits, n_reference, S, D, I, 1 if the hypothesis is empty and else 0."""
         counts = (
             self.edits,
             self.n_reference,
             self.substitutions,
             self.deletions,
             self.insertions,
+            self.n_hypothesis == 0,
         )
         return np.array(counts, dtype=np.float64)
 
-
-def normalise_grid(text: str) -> str:
-    """Text as GRID sentences are compared: lower-case letters and spelt digits.
-
-    NFKC and lower case; whatever is neither letter nor digit becomes a space; letters and digits
-    are set apart; each digit becomes its word, one by one; spaces are collapsed. "Bin blue at S9."
-    gives "bin blue at s nine".
-    """
-    words = []
-    for character in unicodedata.normalize("NFKC", text).lower():
-        if character.isalpha():
-            words.append(character)
-        elif character.isdecimal():
-            words.append(f" {_DIGIT_WORDS[unicodedata.decimal(character)]} ")
-        else:
-            words.append(" ")
-    return " ".join("".join(words).split())
-
-
-def normalise_whisper_basic(text: str) -> str:
-    """Text as Whisper's basic normaliser leaves it: bracketed parts and punctuation removed.
-
-    Lower case; text in <...>, [...] and (...) removed; NFKC; marks, symbols and punctuation become
-    spaces; spaces are collapsed. Digits and letters stay glued: "S9." gives "s9".
-    """
-    text = re.sub(r"[<\[][^>\]]*[>\]]|\([^)]+?\)", "", text.lower())
-    characters = (
-        " " if unicodedata.category(character)[0] in "MSP" else character
-        for character in unicodedata.normalize("NFKC", text)
-    )
-    return " ".join("".join(characters).lower().split())
-
-
-def collapse_spaces(text: str) -> str:
-    """The text with runs of white space as single spaces and none at the ends."""
-    return " ".join(text.split())
-
-
-NORMALISERS: Mapping[str, Callable[[str], str]] = {
-    "grid": normalise_grid,
-    "whisper-basic": normalise_whisper_basic,
-    "none": collapse_spaces,
-}
-"""Text normalisers by name."""
+    def rates(self) -> NDArray[np.float64]:
+        """float64 (5,): rate [%], shares of S, D and I that add up to it, 1 if empty and else 0."""
+        counts = (self.edits, self.substitutions, self.deletions, self.insertions)
+        shares = 100.0 * np.array(counts, dtype=np.float64) / self.n_reference
+        return np.append(shares, float(self.n_hypothesis == 0))
 
 
 def word_edits(reference: str, hypothesis: str, *, normaliser: str = "grid") -> EditCounts:
@@ -168,22 +135,70 @@ def character_error_rate(
 def word_components(
     transcript: NDArray[np.str_] | str, text: NDArray[np.str_] | str, *, normaliser: str = "grid"
 ) -> NDArray[np.float64]:
-    """(edits, reference words, substitutions, deletions, insertions) of :func:`word_edits`.
+    """(edits, reference words, S, D, I, hypothesis is empty) of :func:`word_edits`.
+
+    S, D and I are the substitutions, deletions and insertions; the last is 0 or 1.
 
     Raises:
         InputError: as :func:`word_edits`, or an input that is not one string.
     """
-    return word_edits(_text(transcript), _text(text), normaliser=normaliser).components()
+    return word_edits(
+        single_string(transcript), single_string(text), normaliser=normaliser
+    ).components()
 
 
 def character_components(
     transcript: NDArray[np.str_] | str, text: NDArray[np.str_] | str, *, normaliser: str = "grid"
 ) -> NDArray[np.float64]:
     """As :func:`word_components`, over the characters of :func:`character_edits`."""
-    return character_edits(_text(transcript), _text(text), normaliser=normaliser).components()
+    return character_edits(
+        single_string(transcript), single_string(text), normaliser=normaliser
+    ).components()
 
 
-def _text(value: NDArray[np.str_] | str) -> str:
+def word_rate_components(
+    transcript: NDArray[np.str_] | str, text: NDArray[np.str_] | str, *, normaliser: str = "grid"
+) -> NDArray[np.float64]:
+    """(rate, S share, D share, I share, hypothesis is empty) of one utterance.
+
+        rate = 100 * (S + D + I) / reference words
+
+    of :func:`word_edits`, in percent; the shares are those of the three kinds and add up to it.
+    The mean over utterances weighs a word of a short sentence more than one of a long sentence.
+
+    Raises:
+        InputError: as :func:`word_edits`, or an input that is not one string.
+    """
+    return word_edits(single_string(transcript), single_string(text), normaliser=normaliser).rates()
+
+
+def styledubber_word_components(
+    transcript: NDArray[np.str_] | str, text: NDArray[np.str_] | str
+) -> NDArray[np.float64]:
+    """(rate, S share, D share, I share) of StyleDubber's script: **not** a word error rate.
+
+    :func:`word_rate_components` with the two texts exchanged, in the normal form ``styledubber``:
+    the edits are divided by the words of the hypothesis, so deletions cost too much and invented
+    words too little. An utterance without a transcription is left out of the mean, where it would
+    cost 100.
+
+    Raises:
+        InputError: the transcription is empty, which the script drops; the transcript has no words;
+            or an input is not one string.
+
+    Source: GalaxyCong/StyleDubber at bc431c8, Dub_Metric/WER_Whisper; an exception of jiwer, for a
+    transcription of punctuation alone, drops the utterance there too.
+    """
+    normalise = _normalise("styledubber")
+    reference, hypothesis = normalise(single_string(transcript)), normalise(single_string(text))
+    if not hypothesis:
+        raise InputError("empty transcription, which StyleDubber's script drops")
+    if not reference:
+        raise InputError("the reference has no words after normalisation")
+    return _edits(hypothesis.split(), reference.split(), unit="words").rates()[:4]
+
+
+def single_string(value: NDArray[np.str_] | str) -> str:
     """The string of a 0-d array; InputError for anything else, None included."""
     array = np.asarray(value)
     if array.dtype.kind != "U" or array.ndim:

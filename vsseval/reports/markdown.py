@@ -58,7 +58,9 @@ def _section(board: Leaderboard) -> str:
     if oracles:
         lines.append(f"| *oracles, not ranked* |{' |' * (len(heads) + 1)}")
         lines += [_line(row, board) for row in oracles]
-    lines += ["", *_legend(board), *_notes(board.rows), ""]
+    lines += ["", _legend(board), ""]
+    notes = _notes(board.rows)
+    lines += [*notes, ""] if notes else []
     lines += [
         f"[^{_mark(board, at)}]: {_footnote(column)}" for at, column in enumerate(board.columns)
     ]
@@ -86,16 +88,17 @@ def _line(row: Row, board: Leaderboard) -> str:
 def _seconds(record: RunRecord) -> str:
     if not record.counts.generated:
         return EMPTY
-    return number(record.cost.seconds / record.counts.generated)
+    seconds = record.cost.seconds / record.counts.generated
+    return number(seconds) if seconds >= 0.001 else "<0.001"
 
 
-def _legend(board: Leaderboard) -> list[str]:
+def _legend(board: Leaderboard) -> str:
     text = (
         "Value [95 % interval over clips] (clips scored/expected where not all). "
         "Systems stand in the order of their mean rank"
     )
     bold = ", the best of each column in bold" if board.best else ""
-    return [f"{text}{bold}; oracles read the reference audio and are not ranked.", ""]
+    return f"{text}{bold}; oracles read the reference audio and are not ranked."
 
 
 def _footnote(column: Column) -> str:
@@ -103,8 +106,9 @@ def _footnote(column: Column) -> str:
 
 
 def _notes(rows: Sequence[Row]) -> list[str]:
-    """What a reader must know of a row: failures, odd audio, values that do not exist."""
+    """What a reader must know of a row: failures, odd audio, remarks on values."""
     lines = []
+    remarks: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         record = row.record
         if record.counts.failed:
@@ -116,7 +120,10 @@ def _notes(rows: Sequence[Row]) -> list[str]:
         if record.warnings:
             label, text = next(iter(record.warnings.items()))
             lines.append(f"- {row.label}: {len(record.warnings)} clips are odd; {label}: {text}")
-        lines += [
-            f"- {row.label}, {score.metric}: {score.note}" for score in record.scores if score.note
-        ]
+        for score in record.scores:
+            if score.note:
+                remarks.setdefault((score.metric, score.note), []).append(row.label)
+    for (metric, note), labels in remarks.items():
+        whose = "" if len(labels) == len(rows) else f" ({', '.join(labels)})"
+        lines.append(f"- {metric}{whose}: {note}")
     return lines

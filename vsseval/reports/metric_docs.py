@@ -65,19 +65,28 @@ def explain(row: Metric) -> str:
 
 
 def _definitions(function: Callable[..., object]) -> list[str]:
-    """Docstring of ``function``, then those of the functions of its module that it refers to."""
-    module = sys.modules[function.__module__]
-    names = [function.__name__]
+    """Docstring of ``function``, then those of the functions that it refers to."""
     lines = []
-    # The list grows while it is walked: a reference may refer further.
-    for name in names:
-        documented = getattr(module, name)
-        text = inspect.getdoc(documented) or ""
-        names += [n for n in dict.fromkeys(_REFERENCE.findall(text)) if n not in names]
+    for documented in _functions(function):
+        name = documented.__name__
         signature = ", ".join(inspect.signature(documented).parameters)
         lines += [f"{name}({signature})", ""]
-        lines += [f"    {line}".rstrip() for line in _plain(text).splitlines()] + [""]
+        text = _plain(inspect.getdoc(documented) or "")
+        lines += [f"    {line}".rstrip() for line in text.splitlines()] + [""]
     return lines[:-1]
+
+
+def _functions(function: Callable[..., object]) -> list[Callable[..., object]]:
+    """``function`` and all that its docstring refers to, by names that its module knows."""
+    found = [function]
+    # The list grows while it is walked: a reference may refer further.
+    for documented in found:
+        module = sys.modules[documented.__module__]
+        for name in _REFERENCE.findall(inspect.getdoc(documented) or ""):
+            referred = getattr(module, name)
+            if referred not in found:
+                found.append(referred)
+    return found
 
 
 def _plain(text: str) -> str:
@@ -95,8 +104,9 @@ def _overview() -> str:
 
 
 def _modules() -> str:
-    """Conventions and edge cases of each module that the table names, once each."""
-    names = dict.fromkeys(row.compute.partition(":")[0] for row in METRICS.values())
+    """Conventions and edge cases of each module that defines a metric, once each."""
+    functions = [one for row in METRICS.values() for one in _functions(resolve(row.compute))]
+    names = dict.fromkeys(function.__module__ for function in functions)
     lines = ["# Conventions and edge cases by module", ""]
     for name in names:
         text = _plain(inspect.getdoc(sys.modules[name]) or "")
@@ -105,5 +115,5 @@ def _modules() -> str:
 
 
 def _anchor(heading: str) -> str:
-    """The anchor that Markdown renderers give a heading: lower case, dots dropped."""
-    return heading.lower().replace(".", "")
+    """The anchor that Markdown renderers give a heading: lower case, punctuation dropped."""
+    return re.sub(r"[^\w -]", "", heading.lower())

@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vsseval.errors import InputError
 from vsseval.records import RunRecord
 from vsseval.reports.leaderboard import Leaderboard, leaderboards, value_of
 from vsseval.reports.markdown import ARROW, EMPTY, number
+
+BLOCK_START, BLOCK_END = "<!-- leaderboard -->", "<!-- /leaderboard -->"
+"""Marks in a document between which the leaderboard stands."""
+
+
+def insert_summary(document: str, records: Sequence[RunRecord]) -> str:
+    """The document with the leaderboard, as a code block, between its marks.
+
+    Raises:
+        InputError: the document does not hold the two marks, in this order.
+    """
+    before, start, rest = document.partition(BLOCK_START)
+    _, end, after = rest.partition(BLOCK_END)
+    if not (start and end):
+        raise InputError(f"the document has no lines {BLOCK_START} and {BLOCK_END}, add them")
+    return f"{before}{start}\n```text\n{summary(records)}\n```\n{end}{after}"
 
 
 def summary(records: Sequence[RunRecord]) -> str:

@@ -1,0 +1,288 @@
+"""Standard error, bias and per-clip contribution of a Frechet distance.
+
+Goal: how far a Frechet distance would move with another draw of clips, how far few rows lift it,
+and which clips raise it. All three follow from its first and second derivative at the samples.
+
+Conventions:
+    As :mod:`vsseval.metrics.frechet`: rows are embeddings, float64 arithmetic, covariances divide
+    by n - 1. Clips are the unit that is drawn: the rows of a clip form one cluster.
+
+Notation (D = mu1 - mu2, S1 = L L' by Cholesky, L' S2 L = V diag(s^2) V'):
+    w(x) = V' L^-1 (x - mu1)                    whitened rows of the reference
+    u(y) = diag(1 / s) V' L' (y - mu2)          the same coordinates of the generated rows
+    C_ij = s_i s_j / (s_i + s_j)                half the curvature of the trace term
+
+Functions:
+    frechet_influence       value, standard error, bias, contributions
+    frechet_set_value       value with interval and note, for the METRICS table
+
+Edge cases:
+    no more rows than dimensions    value only, with a note: the bias outweighs every interval
+    a singular covariance           value only, with a note; dimensions that are constant on both
+                                    sides are left out first, as rectified embeddings have such
+    fewer than 10 clips             no interval, with a note
+    several takes of an item        value only, with a note: sides of unequal length do not pair
+    both sides of one distribution  the first derivative vanishes, and the error is indicative only
+
+References:
+    F. R. Hampel (1974), The influence curve and its role in robust estimation. R. Bhatia, T. Jain
+    and Y. Lim (2019), On the Bures-Wasserstein distance, for the derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from vsseval.errors import InputError
+from vsseval.metrics._arrays import Floats, stack_rows
+from vsseval.metrics.frechet import cholesky, frechet_distance
+from vsseval.metrics.statistics import LEAST_CLIPS, NORMAL_975
+from vsseval.types import SetValue
+
+Pairing = Literal["paired", "independent", "fixed"]
+
+_ROWS_PER_DIMENSION = 8
+"""Below this the bias correction is too small to give an interval its nominal coverage."""
+_PAIRED_ROWS = 4
+"""Clusters of at most this many rows are summed over pairs of rows, larger ones as matrices."""
+_NUMBERS_AT_ONCE = 1 << 22
+
+
+@dataclass(frozen=True, slots=True)
+class FrechetEstimate:
+    """A Frechet distance and what its samples say about it."""
+
+    value: float
+    """The distance, as :func:`frechet_distance` gives it."""
+    standard_error: float | None
+    """Standard deviation over draws of clips, or None where undefined."""
+    bias: float | None
+    """Expected value of (value - true distance), or None where undefined."""
+    contributions: NDArray[np.float64] | None
+    """float64 (clips,), sum 0: what each clip adds to the value; positive makes it larger."""
+    note: str
+    """Empty, or why the three are None."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One set in the coordinates of the transport."""
+
+    centred: NDArray[np.float64]
+    """Rows less their mean (n, d)."""
+    white: NDArray[np.float64]
+    """The same rows as w or u (n, d)."""
+    influence: NDArray[np.float64]
+    """Of each row, (n,), sum 0."""
+    clip: NDArray[np.intp]
+    """Clip of each row, (n,)."""
+
+
+def frechet_influence(
+    reference: Sequence[Floats], generated: Sequence[Floats], *, pairing: Pairing = "paired"
+) -> FrechetEstimate:
+    """Standard error, bias and contributions of a Frechet distance by its influence function.
+
+    A row at x moves the distance by I1(x) / n1 on the side of the reference, and one at y by
+    I2(y) / n2 on the other, to first order:
+
+        I1(x) =  2 D'(x - mu1) + |x - mu1|^2 - sum_i s_i w_i^2 - (1 - 1/n1) (tr S1 - sum_i s_i)
+        I2(y) = -2 D'(y - mu2) + |y - mu2|^2 - sum_i s_i u_i^2 - (1 - 1/n2) (tr S2 - sum_i s_i)
+
+    A clip c contributes e_c, the sum of I1 / n1 over its reference rows plus the sum of I2 / n2
+    over its generated rows. With G clips, the squared standard error is
+
+        G / (G - 1) * sum_c (e_c - mean e)^2
+
+    and the bias, to second order, with (x - mu1)_c the sum over the rows of clip c,
+
+        sum_c |(x - mu1)_c / n1 - (y - mu2)_c / n2|^2
+        + 1/2 sum_c sum_ij C_ij ( (w_i w_j - d_ij)_c / n1 - (u_i u_j - d_ij)_c / n2 )^2
+
+    The notation is in the module. The bias is always positive: few rows lift the distance. It is
+    underestimated below about 8 rows a dimension.
+
+    Args:
+        reference: one float (d,) or (k, d) array for each clip.
+        generated: likewise, in the same order of clips where they are paired.
+        pairing: ``paired``: clip i of both sides is of one video and is drawn as one;
+            ``independent``: the sides are drawn apart, and their errors and biases add up;
+            ``fixed``: the reference is not drawn at all. In the last two cases contributions are
+            those of the generated clips.
+
+    Returns:
+        The estimate; all but the value is None, with a note, where a side has no more rows than
+        dimensions, a singular covariance, or a single clip.
+
+    Raises:
+        InputError: sides of unequal length that are to be paired, or as
+            :func:`frechet_distance`.
+    """
+    if pairing == "paired" and len(reference) != len(generated):
+        raise InputError(
+            f"paired sets need as many clips on both sides, got {len(reference)} and "
+            f"{len(generated)}; pass pairing='independent' for sets that share no videos"
+        )
+    value = frechet_distance(reference, generated)
+    x, y = stack_rows(reference, name="reference"), stack_rows(generated, name="generated")
+    live = (np.ptp(x, axis=0) > 0) | (np.ptp(y, axis=0) > 0)
+    x, y = x[:, live], y[:, live]
+    least, d = min(len(x), len(y)), x.shape[1]
+    if least <= d:
+        note = f"no more rows ({least}) than dimensions ({d}): biased upwards, no interval"
+        return FrechetEstimate(value, None, None, None, note)
+    if min(len(reference), len(generated)) < 2:
+        return FrechetEstimate(value, None, None, None, "a single clip: no interval")
+    transported = _transport(x, y, _clip_of_row(reference), _clip_of_row(generated))
+    if transported is None:
+        return FrechetEstimate(value, None, None, None, "singular covariance: no interval")
+    first, second, curvature = transported
+    if pairing == "paired":
+        contributions = _by_clip(first) + _by_clip(second)
+        variance = _variance(contributions)
+        bias = _bias([(first, 1.0), (second, -1.0)], curvature)
+    else:
+        contributions = _by_clip(second)
+        variance = _variance(contributions)
+        bias = _bias([(second, 1.0)], curvature)
+        if pairing == "independent":
+            variance += _variance(_by_clip(first))
+            bias += _bias([(first, 1.0)], curvature)
+    return FrechetEstimate(value, float(np.sqrt(variance)), bias, contributions, "")
+
+
+def frechet_set_value(reference: Sequence[Floats], generated: Sequence[Floats]) -> SetValue:
+    """:func:`frechet_distance` with a 95 % interval from :func:`frechet_influence`.
+
+    The interval is (value - bias) -+ 1.96 standard errors, clips paired; it may lie below the
+    value, which is left uncorrected because published tables are. Its lower end is cut at 0.
+
+    Args:
+        reference: one float (d,) or (k, d) array for each clip.
+        generated: likewise, in the same order of clips.
+
+    Raises:
+        InputError: as :func:`frechet_distance`.
+    """
+    if len(reference) != len(generated):
+        value = frechet_distance(reference, generated)
+        return SetValue(value, None, "several takes of an item: no interval")
+    estimate = frechet_influence(reference, generated)
+    if estimate.standard_error is None or estimate.bias is None:
+        return SetValue(estimate.value, None, estimate.note)
+    if len(reference) < LEAST_CLIPS:
+        return SetValue(estimate.value, None, f"fewer than {LEAST_CLIPS} clips: no interval")
+    middle = estimate.value - estimate.bias
+    reach = NORMAL_975 * estimate.standard_error
+    if middle + reach <= 0:
+        return SetValue(estimate.value, None, "no larger than its bias: no interval")
+    note = f"interval around the value less its bias of {estimate.bias:.3g}"
+    rows, d = (np.concatenate([np.atleast_2d(clip) for clip in generated])).shape
+    if rows < _ROWS_PER_DIMENSION * d:
+        note += f"; only {rows / d:.1f} rows a dimension, so the bias is underestimated"
+    return SetValue(estimate.value, (max(0.0, middle - reach), middle + reach), note)
+
+
+def _clip_of_row(clips: Sequence[Floats]) -> NDArray[np.intp]:
+    """Index of the clip of each stacked row."""
+    return np.repeat(np.arange(len(clips)), [len(np.atleast_2d(clip)) for clip in clips])
+
+
+def _transport(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    clip_of_x: NDArray[np.intp],
+    clip_of_y: NDArray[np.intp],
+) -> tuple[_Side, _Side, NDArray[np.float64]] | None:
+    """Both sides with their influences, and C (d, d); None if a covariance is singular."""
+    gap = x.mean(axis=0) - y.mean(axis=0)
+    xc, yc = x - x.mean(axis=0), y - y.mean(axis=0)
+    s1, s2 = xc.T @ xc / (len(x) - 1), yc.T @ yc / (len(y) - 1)
+    lower = cholesky(s1)
+    if lower is None or cholesky(s2) is None:
+        return None
+    squares, vectors = scipy.linalg.eigh(lower.T @ s2 @ lower, check_finite=False)
+    if squares[0] <= 0:
+        return None
+    s = np.sqrt(squares)
+    w = scipy.linalg.solve_triangular(lower, xc.T, lower=True, check_finite=False).T @ vectors
+    u = yc @ (lower @ vectors) / s
+    sides = []
+    for rows, white, drift, clip in ((xc, w, gap, clip_of_x), (yc, u, -gap, clip_of_y)):
+        moved = 2.0 * rows @ drift + (rows * rows).sum(axis=1) - (white * white) @ s
+        # The mean of the row terms is (1 - 1/n) (tr S - sum s), so the influences sum to zero.
+        sides.append(_Side(rows, white, moved - moved.mean(), clip))
+    return sides[0], sides[1], s[:, None] * s[None, :] / (s[:, None] + s[None, :])
+
+
+def _by_clip(side: _Side) -> NDArray[np.float64]:
+    """Sum of I / n over the rows of each clip."""
+    return np.bincount(side.clip, side.influence) / len(side.influence)
+
+
+def _variance(contributions: NDArray[np.float64]) -> float:
+    """Squared standard error of a sum of independent contributions."""
+    g = len(contributions)
+    return g / (g - 1) * float(((contributions - contributions.mean()) ** 2).sum())
+
+
+def _bias(sides: Sequence[tuple[_Side, float]], curvature: NDArray[np.float64]) -> float:
+    """Second-order bias of the sides that are drawn, each with the sign of its direction."""
+    clip = np.concatenate([side.clip for side, _ in sides])
+    order = np.argsort(clip, kind="stable")
+    weight = np.concatenate([np.full(len(s.clip), sign / len(s.clip)) for s, sign in sides])[order]
+    centred = np.concatenate([side.centred for side, _ in sides])[order]
+    white = np.concatenate([side.white for side, _ in sides])[order]
+    sizes = np.bincount(clip)
+    starts = np.cumsum(sizes) - sizes
+    means = np.add.reduceat(centred * weight[:, None], starts, axis=0)
+    total = float((means * means).sum())
+    for size in np.unique(sizes):
+        rows = starts[sizes == size][:, None] + np.arange(size)
+        summed = _squares_by_pairs if size <= _PAIRED_ROWS else _squares_by_matrices
+        at_once = max(1, _NUMBERS_AT_ONCE // (white.shape[1] * int(size)))
+        for first in range(0, len(rows), at_once):
+            part = rows[first : first + at_once]
+            total += 0.5 * summed(white[part], weight[part], curvature)
+    return total
+
+
+def _squares_by_matrices(
+    white: NDArray[np.float64], weight: NDArray[np.float64], curvature: NDArray[np.float64]
+) -> float:
+    """Sum over clusters of sum_ij C_ij B_ij^2 with B = sum_k weight_k (z_k z_k' - 1).
+
+    ``white`` is (clusters, k, d), ``weight`` (clusters, k).
+    """
+    total = 0.0
+    for z, a in zip(white, weight, strict=True):
+        matrix = (z * a[:, None]).T @ z
+        matrix[np.diag_indices_from(matrix)] -= a.sum()
+        total += float(np.vdot(curvature * matrix, matrix))
+    return total
+
+
+def _squares_by_pairs(
+    white: NDArray[np.float64], weight: NDArray[np.float64], curvature: NDArray[np.float64]
+) -> float:
+    """The same without a d x d matrix for each cluster, from the pairs of its rows z_k, z_l.
+
+    sum_ij C_ij (z_k z_k')_ij (z_l z_l')_ij = (z_k z_l)' C (z_k z_l), products taken by element.
+    """
+    total = 0.0
+    size = white.shape[1]
+    for k in range(size):
+        for m in range(k, size):
+            product = white[:, k] * white[:, m]
+            squares = ((product @ curvature) * product).sum(axis=1)
+            total += (1 if k == m else 2) * float((weight[:, k] * weight[:, m]) @ squares)
+    diagonal = np.diagonal(curvature)
+    trace = weight.sum(axis=1)
+    crossed = ((white * white) @ diagonal * weight).sum(axis=1)
+    return total - 2.0 * float(trace @ crossed) + float(trace @ trace) * float(diagonal.sum())
