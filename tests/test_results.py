@@ -25,7 +25,7 @@ def values(model: str, bench: str) -> dict[str, float | None]:
 
 def test_every_model_ran_on_both_demo_benchmarks() -> None:
     ran = {(record.model.name, record.benchmark.name) for record in demo_records()}
-    models = {"vssflow", *ORACLES}
+    models = {"vssflow-tiny", *ORACLES}
     assert ran == {(model, f"demo-{task}") for model in models for task in ("sound", "speech")}
 
 
@@ -68,7 +68,7 @@ def test_demo_records_lost_no_clip() -> None:
 def test_reference_is_best_in_paired_metrics(bench: str, metric: str) -> None:
     sign = -1 if metric.startswith(("fd", "kad", "kl", "mcd", "wer", "cer")) else 1
     best = sign * values("reference", bench)[metric]
-    others = {name: sign * values(name, bench)[metric] for name in ("vssflow", *ORACLES)}
+    others = {name: sign * values(name, bench)[metric] for name in ("vssflow-tiny", *ORACLES)}
     assert {name for name, value in others.items() if value > best} == set()
 
 
@@ -96,4 +96,4 @@ def test_oracle_loses_to_vssflow_where_the_metric_is_meant_to_show_it(
     bench: str, oracle: str, metric: str
 ) -> None:
     sign = -1 if metric.startswith(("fd", "kad", "kl", "mcd", "wer", "cer")) else 1
-    assert sign * values("vssflow", bench)[metric] > sign * values(oracle, bench)[metric]
+    assert sign * values("vssflow-tiny", bench)[metric] > sign * values(oracle, bench)[metric]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ def functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / f"{HERE}.py").write_text(
         "import numpy as np\n"
         "from vsseval.errors import InputError\n"
+        "from vsseval.types import SetValue\n"
         "def gap(reference, generated, scale=1.0):\n"
         "    if generated[0] < 0:\n"
         "        raise InputError('below zero')\n"
@@ -31,6 +33,9 @@ def functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "    return 1000 * len(reference) + sum(float(x[0]) for x in generated)\n"
         "def bad(generated):\n"
         "    return np.array([float('nan')])\n"
+        "def spread(reference, generated):\n"
+        "    value = sum(float(x[0]) for x in generated) - sum(float(x[0]) for x in reference)\n"
+        "    return SetValue(value, (value - 1.0, value + 1.0), 'from three clips')\n"
         "def words(transcript):\n"
         "    return np.array([len(str(transcript).split())])\n"
     )
@@ -193,6 +198,20 @@ def test_set_scope_never_repeats_the_reference_over_takes() -> None:
 def test_set_scope_undefined_is_a_note() -> None:
     result = scored(metric("sums", scope="set", pool="set"), {"a": 1.0}, names="a")
     assert (result.score.value, result.score.note) == (None, "undefined: needs 2 clips")
+
+
+def test_set_scope_may_give_an_interval_and_a_note() -> None:
+    one = metric("spread", scope="set", pool="set")
+    score = scored(one, {"a": 3.0, "b": 5.0, "c": 2.5}).score
+    # 10.5 against three references of 2.
+    assert (score.value, score.interval, score.note) == (4.5, (3.5, 5.5), "from three clips")
+
+
+def test_set_scope_that_is_not_finite_has_no_value_and_no_interval() -> None:
+    one = metric("spread", scope="set", pool="set")
+    score = scored(one, {"a": math.inf}, names="a").score
+    assert (score.value, score.interval) == (None, None)
+    assert score.note == "undefined: the value is not finite"
 
 
 def test_takes_share_their_item_s_reference() -> None:

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from vsseval.metrics.cepstral_standard import mel_cepstral_distortion_standard
     from vsseval.metrics.divergence import inception_score, kl_divergence
     from vsseval.metrics.frechet import frechet_distance
+    from vsseval.metrics.frechet_fadtk import frechet_infinity, frechet_per_clip
     from vsseval.metrics.grid import slot_hits
+    from vsseval.metrics.influence import frechet_influence
     from vsseval.metrics.kernel import kernel_audio_distance
+    from vsseval.metrics.kid import kernel_inception_distance
     from vsseval.metrics.onset import onset_accuracy, onset_average_precision, onset_f1
     from vsseval.metrics.pitch import pitch_errors
     from vsseval.metrics.similarity import cosine_similarity
@@ -31,8 +34,12 @@ __all__ = [
     "character_error_rate",
     "cosine_similarity",
     "frechet_distance",
+    "frechet_infinity",
+    "frechet_influence",
+    "frechet_per_clip",
     "inception_score",
     "kernel_audio_distance",
+    "kernel_inception_distance",
     "kl_divergence",
     "mel_cepstral_distortion",
     "mel_cepstral_distortion_dtw",
@@ -51,8 +58,12 @@ _MODULES = {
     "character_error_rate": "transcription",
     "cosine_similarity": "similarity",
     "frechet_distance": "frechet",
+    "frechet_infinity": "frechet_fadtk",
+    "frechet_influence": "influence",
+    "frechet_per_clip": "frechet_fadtk",
     "inception_score": "divergence",
     "kernel_audio_distance": "kernel",
+    "kernel_inception_distance": "kid",
     "kl_divergence": "divergence",
     "mel_cepstral_distortion": "cepstral",
     "mel_cepstral_distortion_dtw": "cepstral",

@@ -1,8 +1,9 @@
 """Frechet distance of single clips, and extrapolated to endless data (profile fadtk).
 
 Goal: which clips lie far from the reference set, and what the distance would be without the bias
-of few rows. For both the influence function gives better answers
-(:mod:`vsseval.metrics.frechet_influence`); these are here because papers print them.
+of few rows. Papers print these for it. For both the influence function gives better answers
+(:mod:`vsseval.metrics.influence`): draws with replacement know no rows but those at hand,
+so the extrapolation tends to the plain distance and keeps the bias that it is meant to remove.
 
 Conventions:
     As :mod:`vsseval.metrics.frechet`. Statistics of the reference are those of all its rows and
@@ -128,7 +129,8 @@ def frechet_infinity(
         draw_seed: seed of the legacy generator; fadtk draws from the global one, unseeded.
 
     Returns:
-        Intercept; may be slightly negative. It still holds the bias of the reference side.
+        Intercept; may be slightly negative. Its mean is the plain distance of the same sets, whose
+        bias it keeps.
 
     Raises:
         InputError: no more generated rows than ``least``, fewer than two of the reference, unequal

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 
+from vsseval.metrics.edge_cases import EDGE_CASES
 from vsseval.metrics.table import METRICS, resolve
 from vsseval.types import Metric
 
@@ -32,7 +33,7 @@ Rules that hold for all of them:
 - A clip that cannot be scored is left out **with a reason** and counted; it never becomes 0, -1 or
   a neighbour's value. A metric that is undefined for the whole set has no value and a note.
 - Each clip gives a vector of components; the value of a benchmark is pooled from them, and so is
-  its interval (BCa bootstrap over clips).
+  its interval (BCa bootstrap over clips). Metrics of set scope state their own interval, or none.
 - Every value carries a signature with all that moves it. Two signatures never share a column.
 """
 
@@ -40,7 +41,7 @@ Rules that hold for all of them:
 def metric_reference() -> str:
     """The whole of docs/metrics.md: an overview, then a section for each metric and module."""
     sections = [explain(row) for row in METRICS.values()]
-    return "\n".join([_INTRODUCTION, _overview(), *sections, _modules()])
+    return "\n".join([_INTRODUCTION, _overview(), _edge_cases(), *sections, _modules()])
 
 
 def explain(row: Metric) -> str:
@@ -100,6 +101,18 @@ def _overview() -> str:
         f"| [{row.id}](#{_anchor(row.id)}) | {row.unit} | {row.better} | {row.scope} | {row.task} |"
         for row in METRICS.values()
     ]
+    return "\n".join([*lines, ""])
+
+
+def _edge_cases() -> str:
+    lines = [
+        "# Edge cases",
+        "",
+        "Each is made and compared by tests/metrics/test_edge_cases.py.",
+        "",
+    ]
+    lines += ["| metric | situation | outcome |", "| --- | --- | --- |"]
+    lines += [f"| {case.metric} | {case.situation} | {case.outcome} |" for case in EDGE_CASES]
     return "\n".join([*lines, ""])
 
 

@@ -7,9 +7,9 @@ import pytest
 from scipy.linalg import sqrtm
 
 from vsseval.errors import InputError
-from vsseval.metrics import frechet_influence as module
+from vsseval.metrics import influence as module
 from vsseval.metrics.frechet import GaussianStatistics, frechet_distance, frechet_distance_between
-from vsseval.metrics.frechet_influence import frechet_influence, frechet_set_value
+from vsseval.metrics.influence import frechet_influence, frechet_set_value
 
 
 def sides(seed, n1, n2, d, gap=0.5):

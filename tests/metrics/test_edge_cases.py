@@ -1,0 +1,82 @@
+"""The table of edge cases that docs/metrics.md prints: each situation made, each outcome met."""
+
+import numpy as np
+import pytest
+
+from vsseval.errors import InputError
+from vsseval.metrics.edge_cases import EDGE_CASES
+from vsseval.metrics.table import metric, resolve
+from vsseval.types import SetValue
+
+NONE, SOME = np.zeros(0), np.array([0.5, 1.0, 1.5])
+STILL, MOVING = np.zeros(100), np.tile([0.0, 1.0], 50)
+FPS = np.array(25.0)
+
+
+def rows(clips, each=1, d=2, seed=0):
+    """One array (each, d) for each clip."""
+    return list(np.random.RandomState(seed).standard_normal((clips, each, d)))
+
+
+MAKERS = {
+    "one generated row": lambda: (rows(4), rows(1)),
+    "10 clips of 1 row, 12 dimensions": lambda: (rows(10, d=12), rows(10, d=12, seed=1)),
+    "9 clips": lambda: (rows(9, 4), rows(9, 4, seed=1)),
+    "2 takes a clip": lambda: (rows(12), rows(24)),
+    "500 generated rows": lambda: (rows(20), rows(500)),
+    "1 row a clip": lambda: (rows(20), rows(20)),
+    "999 generated rows": lambda: (rows(1000), rows(999)),
+    "a logit that is not finite": lambda: (np.zeros((1, 3)), np.array([[0.0, np.nan, 0.0]])),
+    "20 clips": lambda: (rows(20),),
+    "continuous sound": lambda: (NONE, SOME),
+    "no onsets on either side": lambda: (NONE, NONE),
+}
+SILENT = {
+    "onset_f1": (SOME, NONE),
+    "onset_offset": (SOME, NONE),
+    "onset_acc": (SOME, NONE, NONE, NONE),
+    "onset_ap": (SOME, NONE, NONE, NONE),
+    "onset_acc@mmaudio": (SOME, NONE, NONE, NONE),
+    "onset_ap@mmaudio": (SOME, NONE, NONE, NONE),
+    "onset_f1@mmaudio": (SOME, NONE, NONE, NONE),
+    "av_align": (MOVING, FPS, NONE),
+}
+
+
+def inputs(case):
+    if case.situation == "silent prediction":
+        return SILENT[case.metric]
+    if case.situation == "silent and still":
+        return STILL, FPS, NONE
+    made = MAKERS[case.situation]()
+    return made[-1:] if case.metric == "is.aisfx" else made
+
+
+def outcome(case):
+    """The outcome in the words of the table."""
+    row = metric(case.metric)
+    try:
+        found = resolve(row.compute)(*inputs(case), **row.params)
+    except InputError as error:
+        return f"{'no value' if row.scope == 'set' else 'excluded'}: {error}"
+    if isinstance(found, SetValue):
+        assert np.isfinite(found.value)
+        assert found.interval is None
+        return f"a value; {found.note}"
+    return f"{found[0]:g}"
+
+
+@pytest.mark.parametrize("case", EDGE_CASES, ids=lambda c: f"{c.metric}, {c.situation}")
+def test_outcome_is_as_the_table_says(case):
+    assert outcome(case) == case.outcome
+
+
+def test_no_situation_is_listed_twice():
+    keys = [(case.metric, case.situation) for case in EDGE_CASES]
+    assert len(set(keys)) == len(keys)
+
+
+def test_no_situation_is_made_in_vain():
+    assert set(MAKERS) <= {case.situation for case in EDGE_CASES}
+    silent = {case.metric for case in EDGE_CASES if case.situation == "silent prediction"}
+    assert set(SILENT) == silent

@@ -1,0 +1,89 @@
+"""What each metric says of input at its borders: the table that docs/metrics.md prints.
+
+A row names a metric of the table, the situation, and the outcome as a run reports it: a number; a
+note beside a value; "excluded: reason" for a clip that is left out; "no value: reason" for a whole
+set. tests/metrics/test_edge_cases.py makes each situation and compares the outcome.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class EdgeCase(NamedTuple):
+    """One row."""
+
+    metric: str
+    """Id in ``METRICS``."""
+    situation: str
+    outcome: str
+
+
+EDGE_CASES = (
+    EdgeCase(
+        "fd.aisfx",
+        "one generated row",
+        "no value: a Frechet distance needs at least 2 rows, generated has 1",
+    ),
+    EdgeCase(
+        "fd.aisfx",
+        "10 clips of 1 row, 12 dimensions",
+        "a value; no more rows (10) than dimensions (12): biased upwards, no interval",
+    ),
+    EdgeCase("fd.aisfx", "9 clips", "a value; fewer than 10 clips: no interval"),
+    EdgeCase("fd.aisfx", "2 takes a clip", "a value; several takes of an item: no interval"),
+    EdgeCase(
+        "fd_inf.aisfx",
+        "500 generated rows",
+        "no value: an extrapolation from 500 rows on needs more, generated has 500",
+    ),
+    EdgeCase(
+        "fd_clip.aisfx@fadtk",
+        "1 row a clip",
+        "no value: no clip has the 2 rows that a covariance needs",
+    ),
+    EdgeCase(
+        "kad.aisfx",
+        "one generated row",
+        "no value: a kernel audio distance needs at least 2 rows, generated has 1",
+    ),
+    EdgeCase("kad.aisfx", "9 clips", "a value; fewer than 10 clips: no interval"),
+    EdgeCase(
+        "kid.aisfx",
+        "999 generated rows",
+        "no value: a kernel inception distance over subsets of 1000 rows needs as many, "
+        "generated has 999",
+    ),
+    EdgeCase(
+        "is.aisfx",
+        "9 clips",
+        "no value: an inception score over 10 splits needs 10 clips, got 9",
+    ),
+    EdgeCase("is.aisfx", "20 clips", "a value; 20 clips: below 1000 it falls with their number"),
+    EdgeCase(
+        "kl.aisfx",
+        "a logit that is not finite",
+        "excluded: generated logits hold a value that is not finite",
+    ),
+    EdgeCase("onset_f1", "silent prediction", "0"),
+    EdgeCase("onset_f1", "no onsets on either side", "excluded: no onsets on either side"),
+    EdgeCase("onset_f1.annotated", "continuous sound", "excluded: no annotated onsets"),
+    EdgeCase("onset_acc", "silent prediction", "0"),
+    EdgeCase("onset_ap", "silent prediction", "1"),
+    EdgeCase(
+        "onset_offset",
+        "silent prediction",
+        "excluded: no onsets within 0.2 s of each other",
+    ),
+    EdgeCase("onset_acc@mmaudio", "silent prediction", "0"),
+    EdgeCase("onset_ap@mmaudio", "silent prediction", "1"),
+    EdgeCase("onset_f1@mmaudio", "silent prediction", "0"),
+    EdgeCase("av_align", "silent prediction", "0"),
+    EdgeCase("av_align", "silent and still", "excluded: neither onsets nor motion peaks"),
+    EdgeCase(
+        "av_align@avalign-2023",
+        "silent and still",
+        "excluded: neither onsets nor motion peaks",
+    ),
+    EdgeCase("av_align@avalign-svg", "silent and still", "0"),
+)
