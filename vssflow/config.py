@@ -36,7 +36,7 @@ class Config:
     """Channels of the codec at mel rate; 1.25 times as many at latent rate."""
     vocoder_width: int = 224
     """Channels of the network from log-mel to log-magnitude."""
-    griffin_lim_steps: int = 32
+    griffin_lim_steps: int = 60
     """Phase iterations of the vocoder."""
 
     clip_seconds: float = 4.0

@@ -43,6 +43,7 @@ METRICS = {
         "mcd_dtw_sl",
         "wer.tiny_en",
         "cer.tiny_en",
+        "grid_slot_accuracy.tiny_en",
         "speaker_similarity.ge2e",
         "dnsmos.ovrl",
         "dnsmos.sig",
