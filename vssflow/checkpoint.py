@@ -36,6 +36,7 @@ def save_checkpoint(networks: Networks, path: Path, *, dtype: torch.dtype = torc
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     save_file(tensors, partial, metadata=metadata)
+    partial.chmod(0o644)  # safetensors leaves it readable by its owner alone
     partial.replace(path)
 
 

@@ -25,6 +25,8 @@ from vssflow.speaker import speaker_vector
 
 DEFAULT_PRESET = next(iter(PRESETS))
 MIN_SECONDS = 0.2
+FULL_SCALE = 32767 / 32768
+"""Largest sample that 16 bits hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,15 @@ def num_frames(duration: float, config: Config, item_id: str) -> int:
 
 
 def fitted(wave: NDArray[np.float32], duration: float, config: Config) -> Audio:
-    """Audio of exactly round(duration * rate) samples, limited to [-1, 1], of waveforms (1, n)."""
+    """Audio of exactly round(duration * rate) samples of waveforms (1, n).
+
+    A clip whose peak does not fit into 16 bits is turned down until it does, not clipped.
+    """
     length = round(duration * config.sample_rate)
     short = max(0, length - wave.shape[1])
     samples = np.pad(wave, ((0, 0), (0, short)))[:, :length]
-    return Audio(np.clip(samples, -1.0, 1.0), config.sample_rate)
+    gain = min(1.0, FULL_SCALE / max(float(np.abs(samples).max()), 1e-9))
+    return Audio(samples * np.float32(gain), config.sample_rate)
 
 
 def reference_voice(path: Path, config: Config) -> NDArray[np.float32]:

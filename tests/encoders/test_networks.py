@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from vsseval.audio import fit_length, mono, read_audio
+from vsseval.encoders import dnsmos
 from vsseval.encoders.aisfx_network import Network
 from vsseval.encoders.table import ENCODERS, load_encoder, signature
 from vsseval.errors import InputError, MissingWeightsError, UnknownNameError
@@ -94,6 +95,26 @@ def test_dnsmos_equals_speechmos(signals, reference, encoder, name: str) -> None
     found = encoder("dnsmos")(samples)
     for key in ("ovrl", "sig", "bak", "p808"):
         assert float(found[key]) == pytest.approx(case[key], abs=1e-4), key
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(("period", "short"), [(64000, 80160), (32000, 48160), (12800, 28960)])
+def test_dnsmos_window_without_its_repetitions_scores_the_same(
+    encoder, period: int, short: int
+) -> None:
+    rng = np.random.default_rng(period)
+    once = rng.standard_normal(period) * np.linspace(0.01, 0.2, period)
+    audio = np.tile(once.astype(np.float32), 13)[5000:]
+    assert dnsmos.shortest_window(period) == short
+    scores = [
+        encoder("dnsmos").p835(samples).run(None, {"input_1": audio[None, :samples]})[0]
+        for samples in (dnsmos.WINDOW, short)
+    ]
+    np.testing.assert_allclose(scores[1], scores[0], rtol=0, atol=1e-6)
+
+
+def test_dnsmos_window_stays_whole_where_frames_do_not_repeat() -> None:
+    assert dnsmos.shortest_window(64001) == dnsmos.WINDOW
 
 
 @pytest.mark.weights

@@ -10,7 +10,7 @@ from vsseval.errors import InputError
 from vsseval.types import Audio, Benchmark, Item, ModelContext
 from vssflow.config import PRESETS
 from vssflow.speaker import speaker_vector
-from vssflow.system import load, load_codec, load_flow_model, reference_voice
+from vssflow.system import fitted, load, load_codec, load_flow_model, reference_voice
 
 
 def context(checkpoint):
@@ -141,3 +141,12 @@ def test_shipped_checkpoint_makes_a_sound_and_is_small():
     # Within 20 dB of the reference's level: neither silence nor noise at full scale.
     ratio = np.sqrt(np.mean(samples**2)) / np.sqrt(np.mean(reference**2))
     assert 0.1 < ratio < 10
+
+
+def test_too_loud_a_clip_is_turned_down_not_clipped() -> None:
+    config = PRESETS["tiny"]
+    wave = np.array([[0.5, -2.0, 1.0, 0.25]], np.float32)
+    audio = fitted(wave, 4 / config.sample_rate, config)
+    np.testing.assert_allclose(audio.samples, wave / 2 * (32767 / 32768), rtol=1e-6)
+    quiet = fitted(wave / 4, 4 / config.sample_rate, config)
+    np.testing.assert_array_equal(quiet.samples, wave / 4)

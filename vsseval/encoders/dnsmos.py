@@ -13,7 +13,12 @@ The published script's rules, its two oddities included:
                maximum, at most 80 dB below it
     score      mean over windows
 
-A doubled clip repeats itself, so windows that start at the same place of it are computed once.
+A doubled clip repeats itself, and that is used twice, without a change to the result: windows that
+start at the same place of it are computed once; and the P.835 network, 3 x 3 convolutions and 2 x 2
+pooling over frames of 160 samples with a maximum over all of them at the end, says the same of a
+window from which whole repetitions are cut out, as long as one is left beside both borders and the
+cut is a multiple of the pooled 8 frames.
+
 Samples outside [-1, 1] are not refused here (package speechmos refuses them, the script does not).
 
 Source: microsoft/DNS-Challenge 591184a (dnsmos_local.py); package speechmos 0.0.1.1 (dnsmos.py).
@@ -22,8 +27,11 @@ Source: microsoft/DNS-Challenge 591184a (dnsmos_local.py); package speechmos 0.0
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +49,12 @@ WINDOW_SECONDS = 9.01
 WINDOW = int(WINDOW_SECONDS * SAMPLE_RATE)
 THREADS = 2
 """Windows that are computed at the same time."""
+
+FRAME = 160
+POOLED = 8 * FRAME
+"""Samples of a P.835 frame, and of what three poolings make one of."""
+BORDER = 40 * FRAME
+"""Samples at each end of a window that its borders can reach: at most 18 frames, then pooled."""
 
 POLYNOMIALS = {
     "sig": (-0.08397278, 1.22083953, 0.0052439),
@@ -64,6 +78,38 @@ def window_starts(length: int) -> list[int]:
     return [i * SAMPLE_RATE for i, end in enumerate(ends) if end - i * SAMPLE_RATE >= WINDOW]
 
 
+def shortest_window(period: int) -> int:
+    """Samples of a window of periodic audio that the P.835 network cannot tell from 144,160."""
+    if period % POOLED:
+        return WINDOW
+    spare = WINDOW - period - 2 * BORDER
+    return WINDOW - max(0, spare // period) * period
+
+
+def p835_session(
+    path: Path, samples: int, options: onnxruntime.SessionOptions
+) -> onnxruntime.InferenceSession:
+    """The P.835 network for windows of ``samples``; the file is made for 144,160."""
+    import onnx
+    import onnxruntime
+
+    graph = onnx.load(str(path))
+    frames = samples // FRAME - 1
+    graph.graph.input[0].type.tensor_type.shape.dim[1].dim_value = samples
+    for tensor in graph.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if tensor.name.startswith("shape_tensor"):
+            changed = np.where(values == WINDOW // FRAME - 1, frames, values)
+        elif tensor.name == "input_1:01_cropping_end":
+            changed = np.where(values == WINDOW - FRAME, samples - FRAME, values)
+        else:
+            continue
+        tensor.CopyFrom(onnx.numpy_helper.from_array(changed.astype(values.dtype), tensor.name))
+    return onnxruntime.InferenceSession(
+        graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
 def p808_input(window: NDArray[np.float32]) -> NDArray[np.float32]:
     """Input of the P.808 network: float32 (900, 120) of a window of 144,160 samples."""
     import librosa
@@ -79,7 +125,8 @@ def p808_input(window: NDArray[np.float32]) -> NDArray[np.float32]:
 class DnsmosEncoder:
     """Four predicted opinion scores."""
 
-    p835: onnxruntime.InferenceSession
+    p835: Callable[[int], onnxruntime.InferenceSession]
+    """By samples of a window."""
     p808: onnxruntime.InferenceSession
     signature: str
 
@@ -95,9 +142,12 @@ class DnsmosEncoder:
         audio = np.tile(samples, length // samples.size)
         phases = [start % samples.size for start in window_starts(length)]
         distinct = sorted(set(phases))
+        short = shortest_window(samples.size) if samples.size < WINDOW else WINDOW
+        network = self.p835(short)
         with ThreadPoolExecutor(THREADS) as pool:
             windows = (audio[phase : phase + WINDOW] for phase in distinct)
-            scores = dict(zip(distinct, pool.map(self._score, windows), strict=True))
+            rows = pool.map(lambda window: self._score(network, short, window), windows)
+            scores = dict(zip(distinct, rows, strict=True))
         sig, bak, ovrl, p808 = np.mean([scores[phase] for phase in phases], axis=0)
         return {
             "ovrl": np.array(ovrl),
@@ -106,8 +156,10 @@ class DnsmosEncoder:
             "p808": np.array(p808),
         }
 
-    def _score(self, window: NDArray[np.float32]) -> NDArray[np.float64]:
-        raw = self.p835.run(None, {"input_1": window[None]})[0][0].astype(np.float64)
+    def _score(
+        self, network: onnxruntime.InferenceSession, short: int, window: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
+        raw = network.run(None, {"input_1": window[None, :short]})[0][0].astype(np.float64)
         mapped = [np.polyval(c, x) for c, x in zip(POLYNOMIALS.values(), raw, strict=True)]
         p808 = self.p808.run(None, {"input_1": p808_input(window)[None]})[0][0][0]
         return np.array([*mapped, p808], dtype=np.float64)
@@ -131,10 +183,8 @@ def load(device: str = "cpu") -> DnsmosEncoder:
     folder = weights.require("dnsmos")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # windows run side by side instead, which is faster
-    p835, p808 = (
-        onnxruntime.InferenceSession(
-            str(folder / name), options, providers=["CPUExecutionProvider"]
-        )
-        for name in ("sig_bak_ovr.onnx", "model_v8.onnx")
+    p808 = onnxruntime.InferenceSession(
+        str(folder / "model_v8.onnx"), options, providers=["CPUExecutionProvider"]
     )
+    p835 = cache(lambda samples: p835_session(folder / "sig_bak_ovr.onnx", samples, options))
     return DnsmosEncoder(p835, p808, signature(device))
