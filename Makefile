@@ -2,9 +2,11 @@
 PYTHON ?= python3
 OUT ?= results/demo
 BIN := .venv/bin
-ORACLES := reference codec shuffled shifted noise silence
+JOBS ?= 2
+MODELS := vssflow reference codec shuffled shifted noise silence
+RUNS := $(foreach model,$(MODELS),$(model)/demo-sound $(model)/demo-speech)
 
-.PHONY: install weights demo test lint clean
+.PHONY: install weights demo test lint clean $(RUNS)
 
 install: .venv/installed
 
@@ -18,14 +20,12 @@ weights: install
 	$(BIN)/vsseval weights pull demo
 
 demo: weights
-	$(BIN)/vsseval run --model vssflow --bench demo-sound --out $(OUT)
-	$(BIN)/vsseval run --model vssflow --bench demo-speech --out $(OUT)
-	for model in $(ORACLES); do \
-	  for bench in demo-sound demo-speech; do \
-	    $(BIN)/vsseval run --model $$model --bench $$bench --out $(OUT) || exit 1; \
-	  done; \
-	done
+	@echo "14 runs, $(JOBS) at a time; each prints its table when it is done"
+	OMP_NUM_THREADS=1 $(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target $(RUNS)
 	$(BIN)/vsseval report $(OUT) --out $(OUT)/report.md $(if $(filter results/demo,$(OUT)),--into README.md)
+
+$(RUNS):
+	$(BIN)/vsseval run --model $(@D) --bench $(@F) --out $(OUT)
 
 lint: install
 	$(BIN)/ruff check .
