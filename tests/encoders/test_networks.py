@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 
 from vsseval.audio import fit_length, mono, read_audio
+from vsseval.benchmarks.table import EMBEDDED_MEDIA
 from vsseval.encoders import dnsmos
 from vsseval.encoders.aisfx_network import Network
 from vsseval.encoders.table import ENCODERS, load_encoder, signature
@@ -122,6 +124,18 @@ def test_whisper_hears_the_sentence(encoder, spoken) -> None:
     text = str(encoder("whisper-tiny.en")(spoken)["text"])
     words = re.sub("[^a-z ]", "", text.lower())
     assert words == "we never saw the other side of the hill"
+
+
+@pytest.mark.weights
+def test_whisper_hears_the_same_with_any_number_of_blas_threads(encoder) -> None:
+    # Without the limit inside the encoder this clip gave "white" with one thread, "wide" with two.
+    clip = EMBEDDED_MEDIA / "demo-speech" / "audio" / "speech-test-0078.flac"
+    samples = mono(read_audio(clip))
+    heard = set()
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads, user_api="blas"):
+            heard.add(str(encoder("whisper-tiny.en")(samples)["text"]))
+    assert len(heard) == 1
 
 
 @pytest.mark.weights

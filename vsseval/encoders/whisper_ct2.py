@@ -54,20 +54,26 @@ class WhisperEncoder:
         Raises:
             InputError: no samples.
         """
+        from threadpoolctl import threadpool_limits
+
         if samples.size == 0:
             raise InputError("whisper needs at least one sample")
-        segments, _ = self.model.transcribe(
-            samples,
-            language="en",
-            task="transcribe",
-            temperature=0.0,
-            beam_size=BEAM,
-            condition_on_previous_text=False,
-            vad_filter=False,
-            without_timestamps=True,
-            max_new_tokens=token_limit(samples.size),
-        )
-        return {"text": np.array(" ".join(segment.text.strip() for segment in segments))}
+        # NumPy's products sum in another order with another number of threads, which changes the
+        # mel input in its last digit and, through int8, now and then a word.
+        with threadpool_limits(limits=1, user_api="blas"):
+            segments, _ = self.model.transcribe(
+                samples,
+                language="en",
+                task="transcribe",
+                temperature=0.0,
+                beam_size=BEAM,
+                condition_on_previous_text=False,
+                vad_filter=False,
+                without_timestamps=True,
+                max_new_tokens=token_limit(samples.size),
+            )
+            words = [segment.text.strip() for segment in segments]
+        return {"text": np.array(" ".join(words))}
 
 
 def signature(device: str = "cpu") -> str:
