@@ -158,7 +158,10 @@ def read_transcripts(path: Path) -> dict[str, str]:
 
 
 def usable_metrics(with_video: bool, with_transcripts: bool) -> list[Metric]:
-    """Metrics whose inputs two folders have: speech ones with transcripts, sound ones without."""
+    """Metrics whose inputs two folders have: speech ones with transcripts, sound ones without.
+
+    Profiles of other tools (``metric@profile``) are left to be asked for by name.
+    """
     from vsseval.metrics.table import METRICS
 
     task = "speech" if with_transcripts else "sound"
@@ -166,6 +169,7 @@ def usable_metrics(with_video: bool, with_transcripts: bool) -> list[Metric]:
         metric
         for metric in METRICS.values()
         if metric.task in (task, "any")
+        and "@" not in metric.id
         and all(_available(text, with_video, with_transcripts) for text in metric.inputs)
     ]
 
