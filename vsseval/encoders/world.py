@@ -52,11 +52,19 @@ def warping_matrix(order: int, length: int, alpha: float) -> NDArray[np.float64]
     return warp
 
 
+def warped_cepstrum(
+    log_spectrum: NDArray[np.float64], order: int, alpha: float
+) -> NDArray[np.float64]:
+    """Mel-cepstra (T, order + 1) of natural-log spectra (T, bins), both float64."""
+    bins = log_spectrum.shape[1]
+    cepstrum = np.fft.irfft(log_spectrum, axis=1)[:, :bins]
+    cepstrum[:, [0, -1]] /= 2
+    return cepstrum @ warping_matrix(order, bins, alpha).T
+
+
 def mel_cepstrum(envelope: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mel-cepstra (T, 14) of power envelopes (T, 257), both float64."""
-    cepstrum = np.fft.irfft(np.log(envelope**2 + FLOOR), axis=1)[:, : FFT // 2 + 1]
-    cepstrum[:, [0, -1]] /= 2
-    return cepstrum @ warping_matrix(ORDER, FFT // 2 + 1, ALPHA).T
+    return warped_cepstrum(np.log(envelope**2 + FLOOR), ORDER, ALPHA)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vsseval.encoders.world import warping_matrix
+from vsseval.encoders.world import warped_cepstrum
 from vsseval.errors import InputError
 from vsseval.types import Features
 
@@ -47,9 +47,7 @@ SHORTEST = 1024
 def mel_cepstrum(envelope: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mel-cepstra (T, 25) of the power envelopes (T, 513) of one clip, both float64."""
     floored = envelope + RELATIVE_FLOOR * envelope.max()
-    cepstrum = np.fft.irfft(np.log(floored), axis=1)[:, : FFT // 2 + 1]
-    cepstrum[:, [0, -1]] /= 2
-    return cepstrum @ warping_matrix(ORDER, FFT // 2 + 1, ALPHA).T
+    return warped_cepstrum(np.log(floored), ORDER, ALPHA)
 
 
 @dataclass(frozen=True, slots=True)
