@@ -127,6 +127,19 @@ class VideoEncoder(Protocol):
         ...
 
 
+class TextEncoder(Protocol):
+    """A network over one text."""
+
+    @property
+    def signature(self) -> str:
+        """As for :class:`AudioEncoder`; tokenizer included."""
+        ...
+
+    def __call__(self, text: str) -> Features:
+        """Features of one caption or transcript."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """One line of the generation log: an item either has audio or a reason why not."""

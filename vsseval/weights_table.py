@@ -67,9 +67,10 @@ class WeightFile:
 
     path: str
     """Relative to the part's directory in the store."""
-    sha256: str
-    size: int
-    """In bytes."""
+    sha256: str | None
+    """None where nobody publishes it: the bytes that ``vsseval weights add`` brought count."""
+    size: int | None
+    """In bytes; None with an unknown digest."""
     sources: tuple[Source, ...]
     """Tried in order."""
     optional: bool = False

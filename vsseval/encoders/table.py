@@ -9,7 +9,7 @@ from typing import Literal, cast
 from vsseval import weights
 from vsseval.errors import UnknownNameError
 from vsseval.lazy import resolve
-from vsseval.types import AudioEncoder, VideoEncoder
+from vsseval.types import AudioEncoder, TextEncoder, VideoEncoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,9 @@ class EncoderRow:
     """A row of :data:`ENCODERS`."""
 
     id: str
-    kind: Literal["audio", "video"]
+    kind: Literal["audio", "video", "text"]
     sample_rate: int | None
-    """Rate of the samples it is given [Hz]; None for video."""
+    """Rate of the samples it is given [Hz]; None for video and text."""
     load: str
     """``module:function`` that takes the device; the module's ``signature`` takes it too."""
     weights: tuple[str, ...]
@@ -28,6 +28,8 @@ class EncoderRow:
     """Whether a call is a forward pass of a network."""
     outputs: Mapping[str, str]
     """Name of each array -> dtype, shape and meaning."""
+    preparation: str = "soxr-mean"
+    """Row of ``PREPARATIONS`` by which a file becomes the samples it is given; audio only."""
 
 
 _ROWS = (
@@ -142,14 +144,14 @@ ENCODERS: dict[str, EncoderRow] = {row.id: row for row in _ROWS}
 """All encoders by id."""
 
 
-def load_encoder(encoder: str, device: str = "cpu") -> AudioEncoder | VideoEncoder:
+def load_encoder(encoder: str, device: str = "cpu") -> AudioEncoder | VideoEncoder | TextEncoder:
     """The encoder, ready to be called.
 
     Raises:
         UnknownNameError: no row has this id.
         MissingWeightsError: its weights are not in the store.
     """
-    return cast("AudioEncoder | VideoEncoder", resolve(_row(encoder).load)(device))
+    return cast("AudioEncoder | VideoEncoder | TextEncoder", resolve(_row(encoder).load)(device))
 
 
 def signature(encoder: str, device: str = "cpu") -> str:
