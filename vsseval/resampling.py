@@ -5,8 +5,9 @@ dialect names the one its origin uses.
 
 Conventions:
     Mono float32 (n,) in, float32 (ceil(n * target / source),) out (soxr: rounded; resampy: cut to
-    an integer). Beyond both ends the signal is zero. The ratio is reduced first; with L outputs for every M inputs there are
-    L filters, and a block of M inputs with its margins times their matrix gives L outputs.
+    an integer). Beyond both ends the signal is zero. The ratio is reduced first; with L outputs for
+    every M inputs there are L filters, and a block of M inputs with its margins times their matrix
+    gives L outputs.
 
 Resamplers:
     soxr-hq       libsoxr HQ, the default of librosa since 0.10, and of everything of our own

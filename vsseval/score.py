@@ -219,7 +219,8 @@ def _pooled_value(
         value = pool(matrix, rule)
     except InputError as error:
         return None, None, f"undefined: {error}"
-    return value, bootstrap_interval(matrix, rule, seed=INTERVAL_SEED), ""
+    note = str(metric_table.resolve(metric.remark)(matrix)) if metric.remark else ""
+    return value, bootstrap_interval(matrix, rule, seed=INTERVAL_SEED), note
 
 
 def _common_reason(excluded: Mapping[ClipKey, str]) -> str:

@@ -222,6 +222,9 @@ class Metric:
     """``mean`` of component 0, ``percent_ratio`` 100 * sum(c0) / sum(c1), or ``set`` scope."""
     params: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     """Keywords of ``compute``, printed in the signature."""
+    remark: str = ""
+    """``module:function`` that says what the reader of a set's value must know, from its (n, k)
+    components; clip scope only."""
 
 
 @dataclass(frozen=True, slots=True)
