@@ -133,9 +133,9 @@ def onset_average_precision_condfoley_components(
     *,
     tolerance: float = 0.1,
 ) -> NDArray[np.float64]:
-    """Value, n_reference, n_generated before thinning.
+    """(value, n_reference, n_generated) of :func:`onset_average_precision_condfoley`.
 
-    The value is that of :func:`onset_average_precision_condfoley`. An item with n_generated 0 has average precision 1 by flaw 1 of the module.
+    The counts are those before thinning; with n_generated 0 the value is 1 by flaw 1.
     """
     value = onset_average_precision_condfoley(
         reference, generated, confidence, amplitude, tolerance=tolerance
