@@ -31,6 +31,7 @@ from vsseval.encoders.imagebind_network import (
     published_names,
 )
 from vsseval.errors import InputError
+from vsseval.metrics.similarity import speaker_similarity_components
 from vsseval.weights import fingerprint
 
 HERE = Path(__file__).parent
@@ -341,6 +342,21 @@ def test_a_caption_is_read_up_to_its_end_mark(towers, tokenizer) -> None:
         again = towers["text"](torch.from_numpy(numbers[None]))[0]
     np.testing.assert_allclose(found, again, atol=1e-4)
     assert np.abs(found - encoder("a cat barks")["embedding"]).max() > 0.1
+
+
+# ---- score
+
+
+def test_score_is_the_cosine_of_embeddings_of_any_length() -> None:
+    # av-benchmark's call, torch.cosine_similarity; the factor 20 of the audio tower cancels.
+    draw = np.random.RandomState(2).standard_normal
+    video, audio = (draw(1024).astype(np.float32) for _ in range(2))
+    audio = video / 3 + audio
+    expected = float(torch.cosine_similarity(torch.from_numpy(video), torch.from_numpy(audio), -1))
+    for factor in (1.0, 20.0):
+        found = speaker_similarity_components(video, np.float32(factor) * audio)
+        np.testing.assert_allclose(found, [100 * expected], rtol=1e-6)
+    assert 20 < 100 * expected < 60
 
 
 # ---- rows
