@@ -14,8 +14,8 @@ Where the views start depends on the release of pytorchvideo, named in the signa
     pytorchvideo-0.1.5     last release on PyPI: 0, 2.67, 5.33 s of 10 s
 
 Traps: upstream removes the mean of each view in place, so that views which overlap (clips under
-6 s) hear what earlier ones left: steps in the wave. This is done here too. The mean of each frame
-is removed later, so only frames across a step change. Upstream's mean runs over all channels, ours
+6 s; under 8 s by the older rule) hear what earlier ones left: steps in the wave. This is done here
+too. The mean of each frame is removed later, so only frames across a step change. Upstream's mean runs over all channels, ours
 over the one that is heard; this moves nothing for the same reason. Upstream reads the whole file;
 here the samples are cut to the item's duration before. An av-benchmark score of a file longer than
 its video therefore differs.
