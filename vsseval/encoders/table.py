@@ -143,6 +143,43 @@ _ROWS = (
             "fps": "float64 (), frames a second",
         },
     ),
+    EncoderRow(
+        id="imagebind-audio",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.imagebind_audio:load",
+        weights=("imagebind",),
+        network=True,
+        outputs={"embedding": "float32 (1024,), mean over 3 views of vectors of length 20"},
+        preparation="imagebind",
+    ),
+    EncoderRow(
+        id="imagebind-video",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.imagebind_video:load",
+        weights=("imagebind",),
+        network=True,
+        outputs={"embedding": "float32 (1024,), mean of unit vectors over views ib-avbench"},
+    ),
+    EncoderRow(
+        id="imagebind-video@ib-native",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.imagebind_video_native:load",
+        weights=("imagebind",),
+        network=True,
+        outputs={"embedding": "float32 (1024,), mean of unit vectors over views ib-native"},
+    ),
+    EncoderRow(
+        id="imagebind-text",
+        kind="text",
+        sample_rate=None,
+        load="vsseval.encoders.imagebind_text:load",
+        weights=("imagebind", "clip-bpe"),
+        network=True,
+        outputs={"embedding": "float32 (1024,), of length up to 100"},
+    ),
 )
 
 ENCODERS: dict[str, EncoderRow] = {row.id: row for row in _ROWS}
