@@ -398,13 +398,23 @@ def test_a_pickle_with_code_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "trace").exists()
 
 
-def test_tensors_and_numpy_scalars_are_read(tmp_path: Path) -> None:
+def test_tensors_numpy_scalars_and_numpy_arrays_are_read(tmp_path: Path) -> None:
     stored = {"w": torch.arange(3.0), "k": np.int64(7), "x": np.float64(0.5), "name": "toy"}
+    stored["a"] = np.arange(6.0).reshape(2, 3)
     torch.save(stored, tmp_path / "fine.pt")
     loaded = weights.load_torch(tmp_path / "fine.pt")
     assert isinstance(loaded, dict)
     assert torch.equal(loaded["w"], stored["w"])
     assert (loaded["k"], loaded["x"], loaded["name"]) == (7, 0.5, "toy")
+    np.testing.assert_array_equal(loaded["a"], stored["a"])
+
+
+def test_an_array_of_objects_brings_no_code_with_it(tmp_path: Path) -> None:
+    array = np.array([Bomb(tmp_path / "trace")], dtype=object)
+    torch.save({"a": array}, tmp_path / "evil.pt")
+    with pytest.raises(InputError, match=r"refused checkpoint .*evil\.pt"):
+        weights.load_torch(tmp_path / "evil.pt")
+    assert not (tmp_path / "trace").exists()
 
 
 def test_a_cut_checkpoint_is_one_clear_error(tmp_path: Path) -> None:
