@@ -16,8 +16,8 @@ Digests that no publisher states:
 
 - VGGish: torch.hub names a file by the start of its sha256; the whole of it is in the metadata of
   uncharted-distil/distil-primitives (audio_transfer.py).
-- PANNs: stated with the sizes and the record's MD5 by several tools that fetch the record's files,
-  among them reaper-audio-tag 0.3.8 (32 kHz) and audioencoders (both).
+- PANNs: several tools that fetch the record's files state the same digests and sizes, for 32 kHz
+  among them dennech/reaper-audio-tag 0.3.8.
 
 A licence text is ``optional``: it is kept beside the weights where the source brings it.
 """
