@@ -68,6 +68,26 @@ def test_every_route_agrees_with_the_statistics(n1, n2):
     assert frechet_distance(x, y) == pytest.approx(from_statistics, rel=1e-7)
 
 
+@pytest.mark.parametrize(("n1", "n2", "d"), [(40, 50, 60), (40, 200, 60), (300, 400, 60)])
+def test_roots_of_eigenvalues_equal_singular_values(monkeypatch, n1, n2, d):
+    x, y = gaussian_rows(13, n1, n2, d, 0.3)
+    quick = frechet_distance(x, y)
+    monkeypatch.setattr(frechet, "_sum_of_roots", lambda squares: None)
+    assert quick == pytest.approx(frechet_distance(x, y), rel=1e-11)
+
+
+@pytest.mark.parametrize("d", [50, 30], ids=["rows below dimensions", "rows above dimensions"])
+def test_small_deviations_are_not_lost_to_rounding(d):
+    # Two axes of deviation 1 and 18 of 1e-9 (rows +- e_i), turned at random: equal sets, distance
+    # 0. Roots of eigenvalues alone would be off by sqrt(1e-16) for each of the 18.
+    scale = np.where(np.arange(20) < 2, 1.0, 1e-9)
+    axes = np.vstack([np.diag(scale), -np.diag(scale)])
+    turn = np.linalg.qr(np.random.RandomState(14).standard_normal((d, d)))[0][:20]
+    rows = axes @ turn
+    other = np.vstack([axes[20:], axes[:20]]) @ turn
+    assert frechet_distance(rows, other) == pytest.approx(0.0, abs=1e-12)
+
+
 def test_a_dead_dimension_on_either_side_does_not_matter():
     x, y = gaussian_rows(8, 300, 300, 6, 0.5)
     dead = np.zeros((300, 3))
