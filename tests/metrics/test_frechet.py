@@ -76,16 +76,16 @@ def test_roots_of_eigenvalues_equal_singular_values(monkeypatch, n1, n2, d):
     assert quick == pytest.approx(frechet_distance(x, y), rel=1e-11)
 
 
-@pytest.mark.parametrize("d", [50, 30], ids=["rows below dimensions", "rows above dimensions"])
-def test_small_deviations_are_not_lost_to_rounding(d):
-    # Two axes of deviation 1 and 18 of 1e-9 (rows +- e_i), turned at random: equal sets, distance
-    # 0. Roots of eigenvalues alone would be off by sqrt(1e-16) for each of the 18.
-    scale = np.where(np.arange(20) < 2, 1.0, 1e-9)
-    axes = np.vstack([np.diag(scale), -np.diag(scale)])
-    turn = np.linalg.qr(np.random.RandomState(14).standard_normal((d, d)))[0][:20]
-    rows = axes @ turn
-    other = np.vstack([axes[20:], axes[:20]]) @ turn
-    assert frechet_distance(rows, other) == pytest.approx(0.0, abs=1e-12)
+def test_small_deviations_are_not_lost_to_rounding():
+    # 20 independent directions, two of deviation 1 and 18 of 1e-9; the sets differ by a shift of
+    # length 1. Roots of eigenvalues alone are right to sqrt(1e-16) each.
+    random = np.random.RandomState(14)
+    centred = random.standard_normal((40, 20))
+    centred -= centred.mean(axis=0)
+    left = np.linalg.qr(centred)[0]
+    right = np.linalg.qr(random.standard_normal((50, 20)))[0]
+    rows = left * np.where(np.arange(20) < 2, 1.0, 1e-9) @ right.T
+    assert frechet_distance(rows, rows[::-1] + np.eye(50)[0]) == pytest.approx(1.0, abs=1e-12)
 
 
 def test_a_dead_dimension_on_either_side_does_not_matter():

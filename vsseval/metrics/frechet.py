@@ -112,8 +112,8 @@ def frechet_distance(reference: Rows, generated: Rows) -> float:
     from d x d matrices (:func:`frechet_distance_between`), otherwise from the smallest of A1 A2'
     and A1 L2 with S2 = L2 L2'. No square root of a matrix is formed and no complex number occurs.
 
-    Singular values are the roots of the eigenvalues of M M', which takes a quarter of the time of
-    their own decomposition but rounds the small ones; where that could show they are decomposed.
+    Singular values are the roots of the eigenvalues of M M', which takes less than half the time
+    of their own decomposition but rounds the small ones; where that could show they are decomposed.
 
     Args:
         reference: float (n1, d), or a sequence of one (d,) or (k, d) array for each clip.
