@@ -104,6 +104,14 @@ def test_a_clip_below_32_frames_is_refused_and_one_of_32_is_not(state, variant):
         encoder(np.zeros(least - 1, np.float32))
 
 
+def test_samples_may_be_read_only(state):
+    variant = panns.CNN14_16K
+    network = load_strict(Cnn14(variant.fft, variant.hop, **SMALL), state(variant), Path("fake"))
+    samples = np.ones(16000, np.float32)
+    samples.setflags(write=False)
+    assert panns.PannsEncoder(network, variant, "cpu", "fake")(samples)["logits"].shape == (1, 9)
+
+
 def test_a_training_checkpoint_loads_with_the_state_of_its_sampler(state, tmp_path, monkeypatch):
     # The published 16-kHz file holds numpy arrays of the sampler beside the weights, pickled
     # under the module name that numpy had before version 2.

@@ -83,7 +83,7 @@ class PannsEncoder:
             )
         import torch
 
-        batch = torch.from_numpy(samples[None]).to(self.device)
+        batch = torch.from_numpy(samples[None].copy()).to(self.device)  # PyTorch minds read-only
         with torch.inference_mode():
             embedding, logits = self.network(batch)
         return {"embedding": embedding.cpu().numpy(), "logits": logits.cpu().numpy()}
