@@ -21,7 +21,8 @@ class EncoderRow:
     sample_rate: int | None
     """Rate of the samples it is given [Hz]; None for video and text."""
     load: str
-    """``module:function`` that takes the device; the module's ``signature`` takes it too."""
+    """``module:load`` or ``module:load_KIND``, which takes the device; so does the ``signature`` or
+    ``signature_KIND`` beside it."""
     weights: tuple[str, ...]
     """Parts of the weight store that it needs."""
     network: bool
@@ -138,6 +139,104 @@ _ROWS = (
             "fps": "float64 (), frames a second",
         },
     ),
+    EncoderRow(
+        id="clap-laion",
+        kind="audio",
+        sample_rate=48_000,
+        load="vsseval.encoders.clap_laion:load",
+        weights=("clap-laion",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 512), unit norm"},
+        preparation="avbench",
+    ),
+    EncoderRow(
+        id="clap-laion-music",
+        kind="audio",
+        sample_rate=48_000,
+        load="vsseval.encoders.clap_laion:load_music",
+        weights=("clap-laion-music",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 512), unit norm"},
+        preparation="avbench",
+    ),
+    EncoderRow(
+        id="clap-laion-music@fadtk",
+        kind="audio",
+        sample_rate=48_000,
+        load="vsseval.encoders.clap_laion:load_music_fadtk",
+        weights=("clap-laion-music",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 512), unit norm"},
+        preparation="fadtk",
+    ),
+    EncoderRow(
+        id="clap-laion-630k",
+        kind="audio",
+        sample_rate=48_000,
+        load="vsseval.encoders.clap_laion:load_630k",
+        weights=("clap-laion-630k",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 512), unit norm"},
+        preparation="avbench",
+    ),
+    EncoderRow(
+        id="clap-laion-630k@fadtk",
+        kind="audio",
+        sample_rate=48_000,
+        load="vsseval.encoders.clap_laion:load_630k_fadtk",
+        weights=("clap-laion-630k",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 512), unit norm"},
+        preparation="fadtk",
+    ),
+    EncoderRow(
+        id="clap-laion-text",
+        kind="text",
+        sample_rate=None,
+        load="vsseval.encoders.clap_laion:load_text",
+        weights=("clap-laion", "roberta-base"),
+        network=True,
+        outputs={"embedding": "float32 (512,), unit norm"},
+    ),
+    EncoderRow(
+        id="clap-ms",
+        kind="audio",
+        sample_rate=44_100,
+        load="vsseval.encoders.clap_ms:load",
+        weights=("clap-ms",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 1024)"},
+        preparation="sinc6-mean",
+    ),
+    EncoderRow(
+        id="clap-ms@avbench",
+        kind="audio",
+        sample_rate=44_100,
+        load="vsseval.encoders.clap_ms:load_avbench",
+        weights=("clap-ms",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 1024)"},
+        preparation="sinc6-mean",
+    ),
+    EncoderRow(
+        id="clap-ms@fadtk",
+        kind="audio",
+        sample_rate=44_100,
+        load="vsseval.encoders.clap_ms:load_fadtk",
+        weights=("clap-ms",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 1024)"},
+        preparation="fadtk",
+    ),
+    EncoderRow(
+        id="clap-ms-text",
+        kind="text",
+        sample_rate=None,
+        load="vsseval.encoders.clap_ms:load_text",
+        weights=("clap-ms", "gpt2"),
+        network=True,
+        outputs={"embedding": "float32 (1024,)"},
+    ),
 )
 
 ENCODERS: dict[str, EncoderRow] = {row.id: row for row in _ROWS}
@@ -164,8 +263,9 @@ def signature(encoder: str, device: str = "cpu") -> str:
     row = _row(encoder)
     for part in row.weights:
         weights.require(part)
-    module = row.load.partition(":")[0]
-    return cast(str, resolve(f"{module}:signature")(device))
+    module, _, function = row.load.partition(":")
+    beside = function.replace("load", "signature", 1)
+    return cast(str, resolve(f"{module}:{beside}")(device))
 
 
 def _row(encoder: str) -> EncoderRow:
