@@ -337,6 +337,47 @@ WEIGHTS: dict[str, Part] = {
             ),
         ),
     ),
+    "imagebind": Part(
+        title="ImageBind huge (Girdhar et al., CVPR 2023)",
+        licence="CC BY-NC-SA 4.0",
+        needed_by=(
+            "imagebind-audio",
+            "imagebind-video",
+            "imagebind-video@ib-native",
+            "imagebind-text",
+        ),
+        files=(
+            WeightFile(
+                path="imagebind_huge.pth",
+                sha256="d6f6c22bedcc90708448d5d2fbb7b2db9c73f505dc89bd0b2e09b23af1b62157",
+                size=4_803_584_173,
+                sources=(
+                    Url("https://dl.fbaipublicfiles.com/imagebind/imagebind_huge.pth"),
+                    HubFile(*_IMAGEBIND_HUB, "imagebind_huge.pth"),
+                ),
+            ),
+        ),
+    ),
+    "clip-bpe": Part(
+        title="Byte-pair merges of CLIP (Radford et al., 2021)",
+        licence="MIT",
+        needed_by=("imagebind-text",),
+        files=(
+            WeightFile(
+                path="bpe_simple_vocab_16e6.txt.gz",
+                sha256="924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a",
+                size=1_356_917,
+                sources=(
+                    WheelFile(
+                        "laion-clap",
+                        "1.1.5",
+                        "laion_clap/clap_module/bpe_simple_vocab_16e6.txt.gz",
+                    ),
+                    Url(f"{_CLIP_URL}/bpe_simple_vocab_16e6.txt.gz"),
+                ),
+            ),
+        ),
+    ),
     "clap-laion": Part(
         title="LAION-CLAP, music, speech and AudioSet (Wu et al., 2023)",
         licence="CC0-1.0",
@@ -388,23 +429,6 @@ WEIGHTS: dict[str, Part] = {
                 sources=(
                     HubFile(*_MSCLAP_HUB, "CLAP_weights_2023.pth"),
                     Url("https://zenodo.org/records/8378278/files/CLAP_weights_2023.pth"),
-    "imagebind": Part(
-        title="ImageBind huge (Girdhar et al., CVPR 2023)",
-        licence="CC BY-NC-SA 4.0",
-        needed_by=(
-            "imagebind-audio",
-            "imagebind-video",
-            "imagebind-video@ib-native",
-            "imagebind-text",
-        ),
-        files=(
-            WeightFile(
-                path="imagebind_huge.pth",
-                sha256="d6f6c22bedcc90708448d5d2fbb7b2db9c73f505dc89bd0b2e09b23af1b62157",
-                size=4_803_584_173,
-                sources=(
-                    Url("https://dl.fbaipublicfiles.com/imagebind/imagebind_huge.pth"),
-                    HubFile(*_IMAGEBIND_HUB, "imagebind_huge.pth"),
                 ),
             ),
         ),
@@ -444,23 +468,6 @@ WEIGHTS: dict[str, Part] = {
                 sha256=_GPT2_MERGES,
                 size=456_318,
                 sources=(HubFile(*_GPT2_HUB, "merges.txt"), Url(f"{_GPT2_URL}/vocab.bpe")),
-    "clip-bpe": Part(
-        title="Byte-pair merges of CLIP (Radford et al., 2021)",
-        licence="MIT",
-        needed_by=("imagebind-text",),
-        files=(
-            WeightFile(
-                path="bpe_simple_vocab_16e6.txt.gz",
-                sha256="924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a",
-                size=1_356_917,
-                sources=(
-                    WheelFile(
-                        "laion-clap",
-                        "1.1.5",
-                        "laion_clap/clap_module/bpe_simple_vocab_16e6.txt.gz",
-                    ),
-                    Url(f"{_CLIP_URL}/bpe_simple_vocab_16e6.txt.gz"),
-                ),
             ),
         ),
     ),

@@ -20,8 +20,6 @@ class EncoderRow:
     sample_rate: int | None
     """Rate of the samples it is given [Hz]; None for what hears nothing."""
     load: str
-    """``module:load`` or ``module:load_KIND``, which takes the device; so does the ``signature`` or
-    ``signature_KIND`` beside it."""
     """``module:function`` that takes the device; so does the function of the same name with
     ``signature`` in place of ``load``, which gives the signature without loading."""
     weights: tuple[str, ...]
@@ -146,6 +144,43 @@ _ROWS = (
         },
     ),
     EncoderRow(
+        id="imagebind-audio",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.imagebind_audio:load",
+        weights=("imagebind",),
+        network=True,
+        outputs={"embedding": "float32 (1024,), mean over 3 views of vectors of length 20"},
+        preparation="imagebind",
+    ),
+    EncoderRow(
+        id="imagebind-video",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.imagebind_video:load",
+        weights=("imagebind",),
+        network=True,
+        outputs={"embedding": "float32 (1024,), mean of unit vectors over views ib-avbench"},
+    ),
+    EncoderRow(
+        id="imagebind-video@ib-native",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.imagebind_video_native:load",
+        weights=("imagebind",),
+        network=True,
+        outputs={"embedding": "float32 (1024,), mean of unit vectors over views ib-native"},
+    ),
+    EncoderRow(
+        id="imagebind-text",
+        kind="text",
+        sample_rate=None,
+        load="vsseval.encoders.imagebind_text:load",
+        weights=("imagebind", "clip-bpe"),
+        network=True,
+        outputs={"embedding": "float32 (1024,), of length up to 100"},
+    ),
+    EncoderRow(
         id="clap-laion",
         kind="audio",
         sample_rate=48_000,
@@ -242,41 +277,6 @@ _ROWS = (
         weights=("clap-ms", "gpt2"),
         network=True,
         outputs={"embedding": "float32 (1024,)"},
-        id="imagebind-audio",
-        kind="audio",
-        sample_rate=16_000,
-        load="vsseval.encoders.imagebind_audio:load",
-        weights=("imagebind",),
-        network=True,
-        outputs={"embedding": "float32 (1024,), mean over 3 views of vectors of length 20"},
-        preparation="imagebind",
-    ),
-    EncoderRow(
-        id="imagebind-video",
-        kind="video",
-        sample_rate=None,
-        load="vsseval.encoders.imagebind_video:load",
-        weights=("imagebind",),
-        network=True,
-        outputs={"embedding": "float32 (1024,), mean of unit vectors over views ib-avbench"},
-    ),
-    EncoderRow(
-        id="imagebind-video@ib-native",
-        kind="video",
-        sample_rate=None,
-        load="vsseval.encoders.imagebind_video_native:load",
-        weights=("imagebind",),
-        network=True,
-        outputs={"embedding": "float32 (1024,), mean of unit vectors over views ib-native"},
-    ),
-    EncoderRow(
-        id="imagebind-text",
-        kind="text",
-        sample_rate=None,
-        load="vsseval.encoders.imagebind_text:load",
-        weights=("imagebind", "clip-bpe"),
-        network=True,
-        outputs={"embedding": "float32 (1024,), of length up to 100"},
     ),
 )
 
@@ -305,8 +305,6 @@ def signature(encoder: str, device: str = "cpu") -> str:
     for part in row.weights:
         weights.require(part)
     module, _, function = row.load.partition(":")
-    beside = function.replace("load", "signature", 1)
-    return cast(str, resolve(f"{module}:{beside}")(device))
     return cast(str, resolve(f"{module}:{function.replace('load', 'signature', 1)}")(device))
 
 
