@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import librosa
@@ -25,6 +27,7 @@ from vsseval.encoders import (
     roberta_network,
 )
 from vsseval.encoders.byte_pairs import END_OF_TEXT, read_byte_pairs, roberta_tokens
+from vsseval.encoders.checkpoint_keys import load_strictly, renamed
 from vsseval.encoders.htsat_network import BASE, FFT, TINY, Htsat
 from vsseval.encoders.table import load_encoder
 from vsseval.errors import InputError, MissingWeightsError
@@ -158,7 +161,7 @@ def ms_text(store: Path) -> clap_ms.MsText:
     return clap_ms.MsText(tower, pairs, size.positions, "cpu", "fake")
 
 
-def close(found: np.ndarray, expected: list[float], tolerance: float = 1e-4) -> None:
+def close(found: np.ndarray, expected: Sequence[float], tolerance: float = 1e-4) -> None:
     """Within ``tolerance`` of the largest value."""
     values = np.reshape(expected, found.shape)
     np.testing.assert_allclose(found, values, rtol=0, atol=tolerance * np.abs(values).max())
@@ -267,6 +270,35 @@ def test_full_size_ms_keys_are_upstreams() -> None:
     back = {own: name for name, own in clap_ms_network.TEXT_PREFIXES.items()}
     assert digest(text, back) == keys["text"]
     assert len(audio.state_dict()) + len(text.state_dict()) + len(keys["unused"]) == keys["all"]
+
+
+def installed_htsat() -> ModuleType:
+    """htsat.py of the installed laion_clap, without the package: that reads the command line."""
+    found = importlib.util.find_spec("laion_clap")
+    assert found is not None
+    assert found.submodule_search_locations
+    package = ModuleType("installed_clap_module")
+    package.__path__ = [f"{found.submodule_search_locations[0]}/clap_module"]
+    sys.modules[package.__name__] = package
+    return importlib.import_module("installed_clap_module.htsat")
+
+
+@pytest.mark.filterwarnings("ignore:torch.meshgrid:UserWarning")
+def test_full_size_htsat_equals_the_installed_laion_clap(signals) -> None:
+    config = SimpleNamespace(
+        mel_bins=64, window_size=1024, hop_size=480, sample_rate=48_000, fmin=50, fmax=14_000
+    )
+    theirs = installed_htsat().HTSAT_Swin_Transformer(config=config).eval()
+    state = fake(theirs.state_dict(), {}, front_end(48_000, 14_000), {})
+    theirs.load_state_dict(state)
+    ours = Htsat(TINY, clap_laion_network.HOP)
+    wanted = renamed(state, {}, unused=htsat_network.UNUSED)
+    load_strictly(ours, wanted, Path("fake.pt"))
+    samples = torch.from_numpy(signals.hits(48_000, 10.0))[None]
+    with torch.inference_mode():
+        expected = theirs({"waveform": samples}, device="cpu")["embedding"][0].numpy()
+        found = ours(samples)[0].numpy()
+    close(found, expected)
 
 
 def changed(store: Path, file: str, inside: str, change: Callable[[State], Any]) -> Path:
