@@ -488,6 +488,19 @@ WEIGHTS: dict[str, Part] = {
             ),
         ),
     ),
+    "clap-laion-630k-fusion": Part(
+        title="LAION-CLAP with fusion, LAION-Audio-630K and AudioSet (Wu et al., 2023)",
+        licence="CC0-1.0",
+        needed_by=("clap-laion-630k-fusion", "clap-laion-630k-fusion-text"),
+        files=(
+            WeightFile(
+                path="630k-audioset-fusion-best.pt",
+                sha256=None,
+                size=None,
+                sources=(HubFile(*_LAION_HUB, "630k-audioset-fusion-best.pt"),),
+            ),
+        ),
+    ),
     "clap-ms": Part(
         title="MS-CLAP 2023 (Elizalde et al., 2023)",
         licence="MS-PL (hub), CC BY 3.0 US (Zenodo)",
@@ -507,7 +520,7 @@ WEIGHTS: dict[str, Part] = {
     "roberta-base": Part(
         title="Byte-pair vocabulary of RoBERTa (Liu et al., 2019); no network",
         licence="MIT",
-        needed_by=("clap-laion-text",),
+        needed_by=("clap-laion-text", "clap-laion-630k-fusion-text"),
         files=(
             WeightFile(
                 path="vocab.json",

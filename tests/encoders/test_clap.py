@@ -105,6 +105,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "state_dict": {f"module.{key}": tensor for key, tensor in state.items()},
     }
     torch.save(content, root / "laion.pt")
+    more = LAION["keys"]["small-fusion"]["unused"]
+    assert any("fusion_model" in key for key in more)
+    for key in more.keys() - LAION["keys"]["small"]["unused"].keys():
+        state[key] = torch.zeros(more[key])
+    torch.save({"state_dict": state}, root / "fused.pt")
 
     tokens = tiny_vocabulary.write_gpt2(root / "gpt2")
     audio = clap_ms_network.AudioTower(SMALL).state_dict()
@@ -199,6 +204,16 @@ def test_laion_windows_equal_fadtk(signals, laion_audio) -> None:
     close(found[:, ::17], case["every_17"])
 
 
+def test_laion_fusion_equals_laion_clap_up_to_10_s(signals, store: Path) -> None:
+    case = LAION["cases"]["fusion"]
+    tower = clap_laion_network.load_fusion_audio_tower(store / "fused.pt", SMALL)
+    encoder = clap_laion.LaionAudio(tower, clap_laion.one_short_window, "cpu", "fake")
+    found = encoder(signals.SIGNALS[case["signal"]](48_000, case["seconds"]))["embedding"]
+    close(found[0, ::7], case["every_7"])
+    with pytest.raises(InputError, match=r"up to 10 s, this one has 10\.50 s"):
+        encoder(np.ones(504_000, np.float32))
+
+
 @pytest.mark.parametrize(
     ("name", "cut", "step"),
     [
@@ -249,7 +264,7 @@ def digest(network: torch.nn.Module, renames: Mapping[str, str]) -> str:
     return fake_checkpoint.key_digest(shapes)
 
 
-@pytest.mark.parametrize(("name", "size"), [("base", BASE), ("tiny", TINY)])
+@pytest.mark.parametrize(("name", "size"), [("base", BASE), ("tiny", TINY), ("fusion", TINY)])
 def test_full_size_laion_keys_are_upstreams(name: str, size: htsat_network.Size) -> None:
     with torch.device("meta"):
         audio = clap_laion_network.AudioTower(size)

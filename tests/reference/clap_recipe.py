@@ -111,6 +111,20 @@ def fadtk_embedding(loader: str, rate: int, model: object, samples: np.ndarray) 
     return one._get_embedding(samples.astype(np.float64))
 
 
+def laion_module(path: Path, tokenizer: object, unused: str, *, fusion: bool) -> tuple:
+    import laion_clap
+
+    module = laion_clap.CLAP_Module(enable_fusion=fusion, device="cpu", amodel="HTSAT-base")
+    module.tokenize = tokenizer
+    state = filled(module.model)
+    keys = key_sets(state, "audio_", "text_", unused)
+    # an index that transformers kept in the state dict until 4.31, and that the loader expects
+    state["text_branch.embeddings.position_ids"] = torch.arange(514)[None]
+    torch.save({"state_dict": {f"module.{key}": value for key, value in state.items()}}, path)
+    module.load_ckpt(str(path), verbose=False)
+    return module, keys
+
+
 def laion() -> None:
     from transformers import (
         BartTokenizer,
@@ -124,37 +138,36 @@ def laion() -> None:
     RobertaModel.from_pretrained = lambda *_, **__: RobertaModel(roberta)
     for asked_of_a_hub_at_import in (BartTokenizer, BertTokenizer, RobertaTokenizer):
         asked_of_a_hub_at_import.from_pretrained = lambda *_, **__: None
-    import laion_clap
+    import laion_clap  # noqa: F401  (brings clap_module into reach)
     from clap_module import factory, htsat
     from clap_module import model as clap_model
 
     keys: Case = {}
     unused = (
         r"logit_scale_[at]|(audio|text)_transform\..*|audio_branch\.(tscam_conv|head)\..*"
-        r"|text_branch\.embeddings\.position_ids"
+        r"|text_branch\.embeddings\.position_ids|audio_branch\.patch_embed\.(mel_conv2d|fusion_model)\..*"
     )
     for size in ("base", "tiny"):
         state = factory.create_model(f"HTSAT-{size}", "roberta")[0].state_dict()
         keys[size] = key_sets(state, "audio_", "text_", unused)
+    state = factory.create_model(
+        "HTSAT-tiny", "roberta", enable_fusion=True, fusion_type="aff_2d"
+    )[0].state_dict()  # fmt: skip
+    keys["fusion"] = key_sets(state, "audio_", "text_", unused)
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         roberta.vocab_size = tiny_vocabulary.write_roberta(folder)
         roberta.num_hidden_layers = TEXT["roberta_layers"]
         tokenizer = RobertaTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"))
-        clap_model.create_htsat_model = lambda config, *_: htsat.HTSAT_Swin_Transformer(
-            config=config, **SMALL
+        clap_model.create_htsat_model = lambda config, fusion, kind: htsat.HTSAT_Swin_Transformer(
+            config=config, enable_fusion=fusion, fusion_type=kind, **SMALL
         )
         factory._MODEL_CONFIGS["HTSAT-base"]["embed_dim"] = 8 * SMALL["embed_dim"]
-        module = laion_clap.CLAP_Module(enable_fusion=False, device="cpu", amodel="HTSAT-base")
-        module.tokenize = tokenizer
-        state = filled(module.model)
-        keys["small"] = key_sets(state, "audio_", "text_", unused)
-        # an index that transformers kept in the state dict until 4.31, and that the loader expects
-        state["text_branch.embeddings.position_ids"] = torch.arange(514)[None]
-        content = {"state_dict": {f"module.{key}": tensor for key, tensor in state.items()}}
-        torch.save(content, folder / "fake.pt")
-        module.load_ckpt(str(folder / "fake.pt"), verbose=False)
+        module, keys["small"] = laion_module(folder / "fake.pt", tokenizer, unused, fusion=False)
+        fused, keys["small-fusion"] = laion_module(
+            folder / "fused.pt", tokenizer, unused, fusion=True
+        )
 
     cases = front_end(module.model.audio_branch, 48000, 10.0)
     for name, signal, seconds in (
@@ -169,6 +182,13 @@ def laion() -> None:
                 torch.from_numpy(samples[None, :480000]), use_tensor=True
             )
         cases[name] = {"signal": signal, "seconds": seconds, "every_7": numbers(found[0, ::7])}
+    samples = SIGNALS["hits"](48000, 7.3)
+    quantised = np.trunc(samples.astype(np.float64) * 32767) / 32767
+    with torch.no_grad():
+        found = fused.get_audio_embedding_from_data(
+            torch.from_numpy(quantised[None].astype(np.float32)), use_tensor=True
+        )
+    cases["fusion"] = {"signal": "hits", "seconds": 7.3, "every_7": numbers(found[0, ::7])}
     samples = SIGNALS["hits"](48000, 2.3)
     found = fadtk_embedding("CLAPLaionModel", 48000, module, samples)
     cases["fadtk"] = {

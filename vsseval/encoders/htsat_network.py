@@ -79,7 +79,8 @@ class Htsat(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Embedding of samples (b, n)."""
-        frames = self.bn0(self.log_mel(samples).transpose(1, 2)).transpose(1, 2)
+        decibels = self.log_mel(samples)
+        frames = self.bn0(decibels.transpose(1, 2)).transpose(1, 2)
         x = self.patch_embed(_square(frames))
         for stage in self.layers:
             x = stage(x)
