@@ -13,6 +13,7 @@ SPEED: dict[str, str] = {
     "frechet": "vsseval.bench.distances:frechet_from_statistics",
     "frechet-few-rows": "vsseval.bench.distances:frechet_from_rows",
     "kad": "vsseval.bench.distances:kernel_distance",
+    "preparation": "vsseval.bench.preparation:fan_out",
     "statistics-vggish": "vsseval.bench.streams:vggish_statistics",
     "statistics-panns": "vsseval.bench.streams:panns_statistics",
 }

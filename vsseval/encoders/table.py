@@ -36,6 +36,12 @@ class EncoderRow:
     """What a pair encoder is called with, such as ``video:a.segments`` and ``own:b.segments``;
     ``own`` is the source that a metric asks it about."""
 
+    def all_weights(self) -> tuple[str, ...]:
+        """Parts that it and what it joins need."""
+        joined = [join.rpartition(".")[0].partition(":")[2] for join in self.joins]
+        parts = [*self.weights, *(part for one in joined for part in ENCODERS[one].weights)]
+        return tuple(dict.fromkeys(parts))
+
 
 _VGGISH = EncoderRow(
     id="vggish",
