@@ -67,7 +67,7 @@ def drawn_window(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     long = _at_least_a_window(samples)
     spare = long.size - WINDOW
     start = random.Random(CROP_SEED).randrange(spare) if spare else 0
-    return long[None, start : start + WINDOW]
+    return long[None, start : start + WINDOW].copy()
 
 
 def window_each_second(samples: NDArray[np.float32]) -> NDArray[np.float32]:
