@@ -426,7 +426,8 @@ def test_a_cut_checkpoint_is_one_clear_error(tmp_path: Path) -> None:
 
 def test_names_expand_to_parts_and_unknown_ones_are_refused() -> None:
     assert weights.expand(["demo", "aisfx"]) == GROUPS["demo"]
-    assert weights.expand(["all"]) == tuple(WEIGHTS)
+    published = [name for name, one in WEIGHTS.items() if all(file.sha256 for file in one.files)]
+    assert weights.expand(["all"]) == tuple(published)
     with pytest.raises(UnknownNameError, match="aisfx"):
         weights.expand(["aisfxx"])
     with pytest.raises(UnknownNameError, match="ge2e"):
