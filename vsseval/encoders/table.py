@@ -264,6 +264,39 @@ _ROWS = (
     replace(_PANNS_16K, id="panns-16k@audioldm", preparation="audioldm"),
     _PANNS_32K,
     replace(_PANNS_32K, id="panns-32k@audioldm", preparation="audioldm"),
+    EncoderRow(
+        id="passt",
+        kind="audio",
+        sample_rate=32_000,
+        load="vsseval.encoders.passt:load",
+        weights=("passt",),
+        network=True,
+        outputs={
+            "logits": "float32 (1, 527), AudioSet classes, before the softmax",
+            "embedding": "float32 (1, 768)",
+        },
+        preparation="avbench",
+    ),
+    EncoderRow(
+        id="passt@stable-audio",
+        kind="audio",
+        sample_rate=32_000,
+        load="vsseval.encoders.passt_stable_audio:load",
+        weights=("passt",),
+        network=True,
+        outputs={"logits": "float32 (1, 527), mean over windows, before the softmax"},
+        preparation="stable-audio",
+    ),
+    EncoderRow(
+        id="passt@audiocraft",
+        kind="audio",
+        sample_rate=32_000,
+        load="vsseval.encoders.passt_audiocraft:load",
+        weights=("passt",),
+        network=True,
+        outputs={"logits": "float32 (pieces, 527), before the softmax"},
+        preparation="audiocraft",
+    ),
 )
 
 ENCODERS: dict[str, EncoderRow] = {row.id: row for row in _ROWS}
