@@ -292,6 +292,7 @@ CONTRACTS = {
     "desync@desync-javis": Contract(offset_logits, 0.0, None),
     "sync_accuracy@synchformer-native": Contract(rare_offsets, 1.0, None),
     "sync_accuracy_1@synchformer-native": Contract(rare_offsets, 1.0, None),
+    "relevance.demo": Contract(voices, 100.0, None),
     "mcd": Contract(cepstra, 0.0, True, exchanged_cepstra),
     "mcd_dtw": Contract(cepstra, 0.0, True, exchanged_cepstra),
     "mcd_dtw_sl": Contract(cepstra, 0.0, True, exchanged_cepstra),

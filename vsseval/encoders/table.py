@@ -297,6 +297,24 @@ _ROWS = (
         outputs={"logits": "float32 (pieces, 527), before the softmax"},
         preparation="audiocraft",
     ),
+    EncoderRow(
+        id="relevance-demo-audio",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.relevance_audio:load",
+        weights=(),
+        network=True,
+        outputs={"embedding": "float32 (864,), unit norm"},
+    ),
+    EncoderRow(
+        id="relevance-demo-video",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.relevance_video:load",
+        weights=(),
+        network=True,
+        outputs={"embedding": "float32 (864,), unit norm"},
+    ),
 )
 
 ENCODERS: dict[str, EncoderRow] = {row.id: row for row in _ROWS}

@@ -1,13 +1,15 @@
 """Similarity of two embeddings.
 
-Goal: how close the voice, or the sound, of two clips is in the space of one encoder.
+Goal: how close the voice, or the sound, of two clips is in the space of one encoder, or sound and
+picture in the space of two that were trained together.
 
 Conventions:
-    Embeddings are float vectors (d,) of one encoder; arithmetic is float64. Higher is better.
+    Embeddings are float vectors (d,) of one space; arithmetic is float64. Higher is better.
 
 Functions:
     cosine_similarity               in [-1, 1]
     speaker_similarity_components   100 times that, as a component vector for the METRICS table
+    relevance_components            the same of a picture and a sound
 
 Edge cases:
     an all-zero embedding   InputError: it has no direction
@@ -51,3 +53,8 @@ def cosine_similarity(reference: Floats, generated: Floats) -> float:
 def speaker_similarity_components(speaker: Floats, generated: Floats) -> NDArray[np.float64]:
     """100 * :func:`cosine_similarity` of the wanted voice and the generated one, float64 (1,)."""
     return np.array([100.0 * cosine_similarity(speaker, generated)])
+
+
+def relevance_components(video: Floats, generated: Floats) -> NDArray[np.float64]:
+    """100 * :func:`cosine_similarity` of what is seen and what was generated, float64 (1,)."""
+    return np.array([100.0 * cosine_similarity(video, generated)])

@@ -236,4 +236,21 @@ SOUND_ROWS = (
         version=1,
         params={"epsilon": 1e-6},
     ),
+    Metric(
+        id="relevance.demo",
+        title="Relevance (demo)",
+        task="sound",
+        scope="clip",
+        inputs=("video:relevance-demo-video.embedding", "generated:relevance-demo-audio.embedding"),
+        compute="vsseval.metrics.similarity:relevance_components",
+        unit="100 x cosine",
+        better="higher",
+        definition=(
+            "100 times the cosine between the embeddings of the video and of the generated sound; "
+            "half of it is what is heard, half is when; from two small networks that know the "
+            "drawn clips of the demo benchmarks alone; mean over clips."
+        ),
+        source="vsseval/encoders/relevance_train.py; docs/relevance-demo.md",
+        version=1,
+    ),
 )
