@@ -513,6 +513,22 @@ WEIGHTS: dict[str, Part] = {
                 sources=(
                     HubFile(*_MSCLAP_HUB, "CLAP_weights_2023.pth"),
                     Url("https://zenodo.org/records/8378278/files/CLAP_weights_2023.pth"),
+    "passt": Part(
+        title="PaSST-S, patch 16, stride 10, SWA, mAP 0.476 (Koutini et al., 2022)",
+        licence="Apache-2.0",
+        needed_by=("passt", "passt@stable-audio", "passt@audiocraft"),
+        files=(
+            # Digest: model card of SAID (Runbang Wang) and code of MeowAgeNet (idea049), which also
+            # states the size; three public repositories agree on it.
+            WeightFile(
+                path="passt-s-f128-p16-s10-ap.476-swa.pt",
+                sha256="302903fa8c4aee817b11dc982da0b29aaf8d11a3e722420476d0a12c9db70c2c",
+                size=344_665_734,
+                sources=(
+                    Url(
+                        "https://github.com/kkoutini/PaSST/releases/download/v0.0.1-audioset/"
+                        "passt-s-f128-p16-s10-ap.476-swa.pt"
+                    ),
                 ),
             ),
         ),

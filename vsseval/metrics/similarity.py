@@ -1,6 +1,7 @@
 """Similarity of two embeddings.
 
-Goal: how close the voice, or the sound, of two clips is in the space of one encoder.
+Goal: how close the voice, or the sound, of two clips is in the space of one encoder, or sound and
+picture in the space of two that were trained together.
 
 Conventions:
     Embeddings are float vectors (d,) of one encoder, or matrices (windows, d) where it says so;

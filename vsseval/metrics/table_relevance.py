@@ -21,7 +21,7 @@ def _cosine(
         scope="clip",
         inputs=inputs,
         compute="vsseval.metrics.similarity:mean_cosine_components",
-        unit="cosine x 100" if percent else "cosine",
+        unit="100 x cosine" if percent else "cosine",
         better="higher",
         definition=definition,
         source=source,
@@ -54,9 +54,9 @@ RELEVANCE_ROWS = (
         "relevance.demo",
         "Relevance (demo)",
         ("video:relevance-demo-video.embedding", "generated:relevance-demo-audio.embedding"),
-        "100 times the cosine of video and generated sound in the space of a small network trained "
-        "on the train split of demo-sound; mean over clips. It knows the demo scenes and nothing "
-        "else.",
+        "100 times the cosine of video and generated sound, half of it what is heard, half when; "
+        "from two small networks that know the drawn clips of the demo benchmarks alone; mean over "
+        "clips.",
         "docs/relevance-demo.md",
     ),
     _cosine(
