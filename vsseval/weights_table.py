@@ -513,6 +513,10 @@ WEIGHTS: dict[str, Part] = {
                 sources=(
                     HubFile(*_MSCLAP_HUB, "CLAP_weights_2023.pth"),
                     Url("https://zenodo.org/records/8378278/files/CLAP_weights_2023.pth"),
+                ),
+            ),
+        ),
+    ),
     "passt": Part(
         title="PaSST-S, patch 16, stride 10, SWA, mAP 0.476 (Koutini et al., 2022)",
         licence="Apache-2.0",

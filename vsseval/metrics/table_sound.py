@@ -328,7 +328,4 @@ SOUND_ROWS = (
         "@audioldm",
         f"{_AUDIOLDM} (form audioldm)",
     ),
-        source="vsseval/encoders/relevance_train.py; docs/relevance-demo.md",
-        version=1,
-    ),
 )
