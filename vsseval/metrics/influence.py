@@ -21,7 +21,7 @@ Edge cases:
     a singular covariance           value only, with a note; dimensions that are constant on both
                                     sides are left out first, as rectified embeddings have such
     fewer than 10 clips             no interval, with a note
-    several takes of an item        value only, with a note: sides of unequal length do not pair
+    several takes of an item        their rows join the item's cluster; without ``items`` value only
     both sides of one distribution  the first derivative vanishes, and the error is indicative only
 
 References:
@@ -40,9 +40,9 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from vsseval.errors import InputError
-from vsseval.metrics._arrays import Floats, stack_rows
+from vsseval.metrics._arrays import Floats, rows_of_items, stack_rows
 from vsseval.metrics.frechet import cholesky, frechet_distance
-from vsseval.metrics.statistics import LEAST_CLIPS, NORMAL_975
+from vsseval.metrics.statistics import LEAST_CLIPS, NORMAL_975, standard_error
 from vsseval.types import SetValue
 
 Pairing = Literal["paired", "independent", "fixed"]
@@ -145,19 +145,24 @@ def frechet_influence(
     first, second, curvature = transported
     if pairing == "paired":
         contributions = _by_clip(first) + _by_clip(second)
-        variance = _variance(contributions)
+        variance = standard_error(contributions) ** 2
         bias = _bias([(first, 1.0), (second, -1.0)], curvature)
     else:
         contributions = _by_clip(second)
-        variance = _variance(contributions)
+        variance = standard_error(contributions) ** 2
         bias = _bias([(second, 1.0)], curvature)
         if pairing == "independent":
-            variance += _variance(_by_clip(first))
+            variance += standard_error(_by_clip(first)) ** 2
             bias += _bias([(first, 1.0)], curvature)
     return FrechetEstimate(value, float(np.sqrt(variance)), bias, contributions, "")
 
 
-def frechet_set_value(reference: Sequence[Floats], generated: Sequence[Floats]) -> SetValue:
+def frechet_set_value(
+    reference: Sequence[Floats],
+    generated: Sequence[Floats],
+    *,
+    items: Sequence[int] | None = None,
+) -> SetValue:
     """:func:`frechet_distance` with a 95 % interval from :func:`frechet_influence`.
 
     The interval is (value - bias) -+ 1.96 standard errors, clips paired; it may lie below the
@@ -166,10 +171,14 @@ def frechet_set_value(reference: Sequence[Floats], generated: Sequence[Floats]) 
     Args:
         reference: one float (d,) or (k, d) array for each clip.
         generated: likewise, in the same order of clips.
+        items: for each generated clip the place of its item in ``reference``, where there are
+            several takes of an item; None if the two sides pair one by one.
 
     Raises:
         InputError: as :func:`frechet_distance`.
     """
+    if items is not None:
+        generated = rows_of_items(generated, items)
     if len(reference) != len(generated):
         value = frechet_distance(reference, generated)
         return SetValue(value, None, "several takes of an item: no interval")
@@ -178,15 +187,16 @@ def frechet_set_value(reference: Sequence[Floats], generated: Sequence[Floats]) 
         return SetValue(estimate.value, None, estimate.note)
     if len(reference) < LEAST_CLIPS:
         return SetValue(estimate.value, None, f"fewer than {LEAST_CLIPS} clips: no interval")
+    parts = estimate.contributions
     middle = estimate.value - estimate.bias
     reach = NORMAL_975 * estimate.standard_error
     if middle + reach <= 0:
-        return SetValue(estimate.value, None, "no larger than its bias: no interval")
+        return SetValue(estimate.value, None, "no larger than its bias: no interval", parts)
     note = f"interval around the value less its bias of {estimate.bias:.3g}"
     rows, d = (np.concatenate([np.atleast_2d(clip) for clip in generated])).shape
     if rows < _ROWS_PER_DIMENSION * d:
         note += f"; only {rows / d:.1f} rows a dimension, so the bias is underestimated"
-    return SetValue(estimate.value, (max(0.0, middle - reach), middle + reach), note)
+    return SetValue(estimate.value, (max(0.0, middle - reach), middle + reach), note, parts)
 
 
 def _clip_of_row(clips: Sequence[Floats]) -> NDArray[np.intp]:
@@ -224,12 +234,6 @@ def _transport(
 def _by_clip(side: _Side) -> NDArray[np.float64]:
     """Sum of I / n over the rows of each clip."""
     return np.bincount(side.clip, side.influence) / len(side.influence)
-
-
-def _variance(contributions: NDArray[np.float64]) -> float:
-    """Squared standard error of a sum of independent contributions."""
-    g = len(contributions)
-    return g / (g - 1) * float(((contributions - contributions.mean()) ** 2).sum())
 
 
 def _bias(sides: Sequence[tuple[_Side, float]], curvature: NDArray[np.float64]) -> float:
