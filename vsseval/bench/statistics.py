@@ -28,8 +28,8 @@ def rows(*, clips: int = 15_000, metrics: int = 12) -> list[tuple[str, float]]:
         sides = [np.hstack([random.normal(at, 1, (clips, 1)), words]) for _ in range(2)]
         pairs.append(paired(sides[0], sides[1], "percent_ratio" if at % 2 else "mean"))
     first: NDArray[np.float64] = random.normal(0, 1, (clips, 1))
-    embeddings = [random.normal(0, 1, (clips, 128)) for _ in range(2)]
-    logits = random.normal(0, 2, (clips, 527))
+    embeddings = [list(random.normal(0, 1, (clips, 128))) for _ in range(2)]
+    logits = list(random.normal(0, 2, (clips, 527)))
     jobs: list[tuple[str, Callable[[], object]]] = [
         (
             f"paired tests, {N_RESAMPLES} resamples of {clips} clips x {metrics} metrics",
