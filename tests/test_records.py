@@ -114,7 +114,7 @@ def test_record_with_a_field_too_few_or_too_many_is_refused(tmp_path: Path) -> N
     path = tmp_path / "record.json"
     write_record(tmp_path, RECORD, scored(a=1.0))
     forged(path, mood="good")
-    with pytest.raises(InputError, match="lacks a field or has one too many: .*mood"):
+    with pytest.raises(InputError, match=r"lacks a field or has one too many: .*mood"):
         read_record(path)
     content = json.loads(path.read_text())
     del content["digest"], content["mood"], content["sanity"]
