@@ -14,6 +14,7 @@ Functions:
     paired              the sums of two runs over their common clips
     compare_paired      interval, p-values, effect size and power of several metrics at once
     compare_influence   the same of a value of a whole set, such as a Frechet distance
+    exchange_p_values   p-values alone, of many pairs of runs at once
     shares              what each clip adds to the difference
     margin_p_value      is a run worse by more than it may be?
     clips_to_flip       on how few clips a difference rests
@@ -151,7 +152,7 @@ def compare_paired(
     if not pairs:
         return []
     resampled = _resampled_differences(pairs, seed, n_resamples)
-    exchanged = _exchange_p_values(pairs, seed, n_resamples)
+    exchanged = exchange_p_values(pairs, seed=seed, n_resamples=n_resamples)
     return [
         _comparison(pair, drawn[np.isfinite(drawn)], p_value)
         for pair, drawn, p_value in zip(pairs, resampled, exchanged, strict=True)
@@ -193,6 +194,32 @@ def compare_influence(
     reach = float(stdtrit(n - 1, 0.975)) * error
     interval = (gap - reach, gap + reach) if n >= LEAST_CLIPS else None
     return Comparison(first, second, gap, interval, p_value, None, *_sizes(gap, error, n), n)
+
+
+def exchange_p_values(
+    pairs: Sequence[Paired], *, seed: int, n_resamples: int = N_RESAMPLES
+) -> list[float]:
+    """Two-sided p-values of exchanging the runs within items, as :func:`compare_paired`.
+
+    Args:
+        pairs: over the same items in the same order.
+        seed: seed of the exchanges.
+        n_resamples: number of exchanges.
+    """
+    scored = [pair.scored for pair in pairs]
+    together = [at for at, of in enumerate(scored) if 2 ** int(of.sum()) > n_resamples]
+    apart = [at for at in range(len(pairs)) if at not in together]
+    p_values = [1.0] * len(pairs)
+    for group in [together, *([at] for at in apart)]:
+        if not group:
+            continue
+        # Of few items all exchanges are made, and absent items must not multiply them.
+        keep = scored[group[0]] if len(group) == 1 else np.ones(len(scored[0]), dtype=bool)
+        for at, p_value in zip(
+            group, _exchanged([pairs[at] for at in group], keep, seed, n_resamples), strict=True
+        ):
+            p_values[at] = p_value
+    return p_values
 
 
 def shares(pair: Paired) -> NDArray[np.float64]:
@@ -295,24 +322,6 @@ def _resampled_differences(
         sums = (weights.astype(np.float64) @ columns).reshape(rows, len(pairs), 4)
         found.append(_difference(sums, factors))
     return np.concatenate(found).T
-
-
-def _exchange_p_values(pairs: Sequence[Paired], seed: int, n_resamples: int) -> list[float]:
-    """Two-sided p-values of exchanging the runs within items."""
-    scored = [pair.scored for pair in pairs]
-    together = [at for at, of in enumerate(scored) if 2 ** int(of.sum()) > n_resamples]
-    apart = [at for at in range(len(pairs)) if at not in together]
-    p_values = [1.0] * len(pairs)
-    for group in [together, *([at] for at in apart)]:
-        if not group:
-            continue
-        # Of few items all exchanges are made, and absent items must not multiply them.
-        keep = scored[group[0]] if len(group) == 1 else np.ones(len(scored[0]), dtype=bool)
-        for at, p_value in zip(
-            group, _exchanged([pairs[at] for at in group], keep, seed, n_resamples), strict=True
-        ):
-            p_values[at] = p_value
-    return p_values
 
 
 def _exchanged(
