@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 
+from vsseval.outputs import check_files
 from vsseval.sanity import Output, check_outputs, clipped_share, correlation_peak, level_dbfs
-from vsseval.types import Audio
+from vsseval.types import Audio, Benchmark, Generation, Item
 
 RATE = 16000
 
@@ -126,3 +131,28 @@ def test_single_peaks_are_not_clipping() -> None:
 def test_level_of_nothing_is_finite() -> None:
     assert level_dbfs(np.zeros((1, 0), np.float32)) == -200.0
     assert level_dbfs(np.zeros((1, 5), np.float32)) == -200.0
+
+
+# --- files ---
+
+
+def test_files_of_a_run_are_checked_in_the_order_of_their_clips(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "ref.wav", noise(0), RATE, subtype="FLOAT")
+    soundfile.write(tmp_path / "copy.wav", noise(0), RATE, subtype="FLOAT")
+    soundfile.write(tmp_path / "zero.wav", np.zeros(RATE), RATE)
+    (tmp_path / "broken.wav").write_bytes(b"nothing")
+    items = tuple(Item(name, 1.0, audio=tmp_path / "ref.wav") for name in "abcd")
+    bench = Benchmark("toy", "1", "sound", 1.0, RATE, items, (), "0" * 64)
+    files = {"b": "copy.wav", "a": "zero.wav", "c": "broken.wav", "d": None}
+    rows = [
+        Generation(name, 0, 0, tmp_path / file if file else None, None, None, 0.0, 0)
+        for name, file in files.items()
+    ]
+    found = check_files(bench, rows)
+    assert found.checked == 2
+    assert {check: list(clips) for check, clips in found.findings.items()} == {
+        "silent": ["a"],
+        "near-copy": ["b"],
+    }
+    lost = replace(bench, items=tuple(replace(item, audio=tmp_path / "no") for item in items))
+    assert check_files(lost, rows).reference_level is None

@@ -65,39 +65,63 @@ class Sanity:
     """Check -> clip -> what was found; checks that found nothing are left out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What the checks of a single clip found, with what the others are compared by."""
+
+    clip: str
+    item: str
+    digest: str
+    """Of its samples; empty for a silent clip."""
+    level: float
+    """[dBFS]."""
+    reference_level: float | None
+    findings: Mapping[str, str]
+    """Check -> what was found."""
+
+
 def check_outputs(outputs: Iterable[Output]) -> Sanity:
     """Look at every generated clip, one at a time.
 
     Args:
         outputs: the clips; an iterator that reads each file when it is asked for keeps memory flat.
     """
+    return gather(examine(output) for output in outputs)
+
+
+def examine(output: Output) -> Examined:
+    """All checks of one clip but the comparison with other outputs."""
+    level = level_dbfs(output.generated.samples)
+    findings = _findings(output, level)
+    reference_level = None
+    if output.reference is not None:
+        reference_level = level_dbfs(output.reference.samples)
+        findings |= _beside_reference(output.generated, output.reference, level, reference_level)
+    digest = audio_digest(output.generated) if level >= SILENT_DBFS else ""
+    return Examined(output.clip, output.item, digest, level, reference_level, findings)
+
+
+def gather(clips: Iterable[Examined]) -> Sanity:
+    """The findings of all clips by check, duplicates among them."""
     found: dict[str, dict[str, str]] = {check: {} for check in CHECKS}
     levels: list[float] = []
     reference_levels: list[float] = []
-    seen: dict[str, tuple[str, str]] = {}
-    for output in outputs:
-        level = level_dbfs(output.generated.samples)
-        levels.append(level)
-        findings = _findings(output, level)
-        if output.reference is not None:
-            reference_level = level_dbfs(output.reference.samples)
-            reference_levels.append(reference_level)
-            findings |= _beside_reference(
-                output.generated, output.reference, level, reference_level
-            )
-        if level >= SILENT_DBFS:
-            digest = audio_digest(output.generated)
-            clip, item = seen.setdefault(digest, (output.clip, output.item))
-            if item != output.item:
-                findings["duplicate"] = f"the same samples as {clip}"
-                found["duplicate"].setdefault(clip, f"the same samples as {output.clip}")
-        for check, text in findings.items():
-            found[check][output.clip] = text
+    seen: dict[str, Examined] = {}
+    for one in clips:
+        levels.append(one.level)
+        if one.reference_level is not None:
+            reference_levels.append(one.reference_level)
+        for check, text in one.findings.items():
+            found[check][one.clip] = text
+        twin = seen.setdefault(one.digest, one) if one.digest else one
+        if twin.item != one.item:
+            found["duplicate"][one.clip] = f"the same samples as {twin.clip}"
+            found["duplicate"].setdefault(twin.clip, f"the same samples as {one.clip}")
     return Sanity(
         len(levels),
         _median(levels),
         _median(reference_levels),
-        {check: clips for check, clips in found.items() if clips},
+        {check: named for check, named in found.items() if named},
     )
 
 

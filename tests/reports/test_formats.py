@@ -180,6 +180,31 @@ def test_metric_that_silence_wins_is_warned_of(results) -> None:
     assert "warning: Onset F1" not in text
 
 
+def test_copies_by_a_system_are_warned_of_and_those_by_an_oracle_are_not(
+    tmp_path: Path, boards
+) -> None:
+    mcd = boards.scored("mcd", boards.column(np.arange(40.0)))
+    copies = Sanity(40, -20.0, -20.0, {"near-copy": {"i003": "correlation 0.99"}})
+    boards.run(tmp_path, "ours", mcd, sanity=copies)
+    boards.run(tmp_path, "reference", mcd, sanity=copies, kind="oracle")
+    text = report(find_results(tmp_path))
+    warning = (
+        "- warning: ours: 1 of 40 clips are near copies of the reference; i003: correlation 0.99"
+    )
+    assert warning in text
+    assert text.count("near copies of the reference") == 1
+
+
+def test_metric_under_two_signatures_is_named_with_what_differs(tmp_path: Path, boards) -> None:
+    for name, encoder in (("a", "e-1"), ("b", "e-2")):
+        clips = boards.column(np.arange(40.0))
+        boards.run(tmp_path, name, boards.scored("mcd", clips, encoder=encoder))
+    text = report(find_results(tmp_path))
+    assert (
+        "- warning: mcd was measured in 2 ways, which do not compare: enc:e-1 and enc:e-2" in text
+    )
+
+
 def test_few_clips_are_warned_of(tmp_path: Path, boards) -> None:
     boards.run(tmp_path, "a", boards.scored("mcd", boards.column(np.arange(29.0))))
     assert "MCD (pymcd): 29 clips are too few" in report(find_results(tmp_path))

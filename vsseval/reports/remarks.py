@@ -12,6 +12,8 @@ HOLLOW = ("silence", "noise")
 MISMATCHED = ("shuffled",)
 """Oracles whose sound is real and belongs to another clip."""
 FEW_CLIPS = 30
+SUSPECT = {"near-copy": "near copies of the reference", "duplicate": "copies of each other"}
+"""Audio checks that are told of beside the table, and how."""
 
 
 def notes(board: Leaderboard) -> list[str]:
@@ -41,35 +43,82 @@ def notes(board: Leaderboard) -> list[str]:
 
 
 def warnings(board: Leaderboard) -> list[str]:
-    """Columns that can be gamed, and columns with few clips."""
-    lines = []
+    """Metrics that can be gamed or are torn apart, columns with few clips, suspect audio."""
+    hollow: dict[str, list[str]] = {}
+    strangers: list[str] = []
+    few: dict[int, list[str]] = {}
     for column in board.columns:
-        values = [value_of(row, column) for row in board.rows if row.ranked]
-        known = [value for value in values if value is not None]
-        if not known:
+        known = [value_of(row, column) for row in board.rows if row.ranked]
+        values = [value for value in known if value is not None]
+        if not values:
             continue
-        top = max(known) if column.better == "higher" else min(known)
+        top = max(values) if column.better == "higher" else min(values)
         winners = [row for row in board.rows if _beats(row, column, top)]
-        hollow = [row.label for row in winners if row.record.model.name in HOLLOW]
-        strangers = [row.label for row in winners if row.record.model.name in MISMATCHED]
-        if hollow:
-            lines.append(
-                f"{column.title}: {' and '.join(hollow)} scores at least as well as the best "
-                "system, so a good value alone proves nothing"
-            )
-        if strangers:
-            lines.append(
-                f"{column.title}: the sound of other clips scores at least as well as the best "
-                "system, so it does not measure the match with the video"
-            )
+        names = [row.label for row in winners if row.record.model.name in HOLLOW]
+        if names:
+            hollow.setdefault(" and ".join(names), []).append(column.title)
+        if any(row.record.model.name in MISMATCHED for row in winners):
+            strangers.append(column.title)
         clips = max(row.cells[column.signature].n_scored for row in board.rows if _has(row, column))
         if clips < FEW_CLIPS:
-            lines.append(f"{column.title}: {clips} clips are too few for small differences to show")
-        if column.signature in board.untested:
-            lines.append(
-                f"{column.title}: no paired test between systems, so they share a rank; "
-                "the values alone do not tell them apart"
-            )
+            few.setdefault(clips, []).append(column.title)
+    untested = [column.title for column in board.columns if column.signature in board.untested]
+    lines = [
+        f"{', '.join(titles)}: {names} scores at least as well as the best system, so a good value "
+        "alone proves nothing"
+        for names, titles in hollow.items()
+    ]
+    if strangers:
+        lines.append(
+            f"{', '.join(strangers)}: the sound of other clips scores at least as well as the best "
+            "system, so a good value does not show that it fits the video"
+        )
+    lines += [
+        f"{', '.join(titles)}: {clips} clips are too few for small differences to show"
+        for clips, titles in few.items()
+    ]
+    if untested:
+        lines.append(
+            f"{', '.join(untested)}: no paired test between systems, so they share a rank; the "
+            "values alone do not tell them apart"
+        )
+    return [*lines, *_torn_columns(board.columns), *_suspect_audio(board.rows)]
+
+
+def _torn_columns(columns: Sequence[Column]) -> list[str]:
+    """Metrics that stand in several columns, with the first fields in which they differ."""
+    by_metric: dict[str, list[Column]] = {}
+    for column in columns:
+        by_metric.setdefault(column.metric, []).append(column)
+    lines = []
+    for metric, apart in by_metric.items():
+        if len(apart) < 2:
+            continue
+        first, second = (column.signature.split("|") for column in apart[:2])
+        ours = " ".join(part for part in first if part not in second)
+        theirs = " ".join(part for part in second if part not in first)
+        lines.append(
+            f"{metric} was measured in {len(apart)} ways, which do not compare: {ours or 'none'} "
+            f"and {theirs or 'none'}"
+        )
+    return lines
+
+
+def _suspect_audio(rows: Sequence[Row]) -> list[str]:
+    """Outputs of systems that no honest system gives: copies, of the reference or of each other."""
+    lines = []
+    for row in rows:
+        for record in row.records or (row.record,):
+            if row.oracle or record.sanity is None:
+                continue
+            for check in SUSPECT:
+                clips = record.sanity.findings.get(check, {})
+                if clips:
+                    name, text = next(iter(clips.items()))
+                    lines.append(
+                        f"{row.label}: {len(clips)} of {record.sanity.checked} clips are "
+                        f"{SUSPECT[check]}; {name}: {text}"
+                    )
     return lines
 
 
