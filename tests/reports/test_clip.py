@@ -50,8 +50,8 @@ def test_rate_of_a_clip_is_its_own_ratio(run: Path) -> None:
 def test_contribution_to_a_set_is_named_so(run: Path) -> None:
     fd = by_metric(run, "i002")["fd.aisfx"]
     assert (fd.value, fd.rank) == (-0.3, 1)
-    assert fd.note == "what the clip adds to the value of the set"
-    assert by_metric(run, "i002")["is.aisfx"].note == "it has no contributions of clips"
+    assert fd.note == "what the item adds to the value of the set"
+    assert by_metric(run, "i002")["is.aisfx"].note == "no contributions of clips"
 
 
 def test_excluded_clip_has_its_reason(run: Path) -> None:
@@ -72,9 +72,14 @@ def test_unknown_clip_lists_close_ones(run: Path) -> None:
 
 def test_further_takes_are_named_like_their_files(tmp_path: Path, boards) -> None:
     rows = boards.column(np.array([1.0, 2.0, 3.0, 4.0]))
-    where = boards.run(tmp_path, "ours", boards.scored("mcd", rows, takes=2), takes=2)
-    (mcd,) = inspect_clip(where, "i001.take1").scores
-    assert (mcd.value, mcd.rank, mcd.of) == (4.0, 4, 4)
+    mcd = boards.scored("mcd", rows, takes=2)
+    parts = boards.scored("kad.aisfx", [[0.5], None, [-0.5], None], value=3.0, takes=2)
+    where = boards.run(tmp_path, "ours", mcd, parts, takes=2)
+    scores = by_metric(where, "i001.take1")
+    found = scores["mcd"]
+    assert (found.value, found.rank, found.of) == (4.0, 4, 4)
+    # An item contributes to a set once, for all its takes.
+    assert scores["kad.aisfx"].value == -0.5
 
 
 def test_markdown_has_a_line_a_metric_and_the_findings(run: Path) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,8 +118,16 @@ def test_latex_marks_best_second_ties_and_short_cells(results) -> None:
     assert c[onset] == "--"
     assert r"\textit{silence}" in text
     assert r"\toprule" in text
-    assert r"MCD (pymcd) $\downarrow$\textsuperscript{" in text
+    assert r"\shortstack{MCD\\(pymcd) $\downarrow$\textsuperscript{" in text
     assert r"\texttt{mcd\textbar{}\allowbreak{}enc:\allowbreak{}e-1" in text
+
+
+def test_interval_stands_below_its_value(tmp_path: Path, boards) -> None:
+    one = boards.scored("mcd", boards.column(np.arange(40.0)))
+    one = replace(one, score=replace(one.score, interval=(-1.5, 40.0)))
+    boards.run(tmp_path, "a", one)
+    text = latex_report(find_results(tmp_path))
+    assert r"a & \begin{tabular}[t]{@{}c@{}}19.50\\{\tiny[$-$1.500, 40.00]}\end{tabular}" in text
 
 
 def test_special_characters_are_set_and_not_obeyed() -> None:

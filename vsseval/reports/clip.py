@@ -74,6 +74,9 @@ def value_of_clip(metric: str, components: Sequence[float]) -> float | None:
 
 
 def _score(score: Score, rows: Rows, key: ClipKey, clip: str) -> ClipScore:
+    if is_set(score.metric):
+        # An item contributes once for all its takes, under the first that was scored.
+        key = next((at for at in rows if at[0] == key[0]), key)
     known = {at: value_of_clip(score.metric, row) for at, row in rows.items()}
     values = {at: value for at, value in known.items() if value is not None}
     value = values.get(key)
@@ -83,9 +86,9 @@ def _score(score: Score, rows: Rows, key: ClipKey, clip: str) -> ClipScore:
         rank = 1 + sum(sign * other < sign * value for other in values.values())
     note = score.excluded.get(clip, "")
     if not note and value is None:
-        note = "it has no contributions of clips" if is_set(score.metric) else "not scored"
+        note = "no contributions of clips" if is_set(score.metric) else "not scored"
     elif not note and is_set(score.metric):
-        note = "what the clip adds to the value of the set"
+        note = "what the item adds to the value of the set"
     return ClipScore(
         score.metric, score.better, value, rank, len(values), tuple(rows.get(key, ())), note
     )

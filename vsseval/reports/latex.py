@@ -69,10 +69,7 @@ def escaped(text: str) -> str:
 
 
 def _table(board: Leaderboard) -> str:
-    heads = [
-        rf"{escaped(column.title)} {ARROW[column.better]}\textsuperscript{{{_letter(at)}}}"
-        for at, column in enumerate(board.columns)
-    ]
+    heads = [_head(column, at) for at, column in enumerate(board.columns)]
     lines = [rf"\begin{{tabular}}{{l{'c' * len(heads)}}}", r"\toprule"]
     lines += [rf"Model & {' & '.join(heads)} \\", r"\midrule"]
     groups = [
@@ -90,6 +87,16 @@ def _table(board: Leaderboard) -> str:
         for at, column in enumerate(board.columns)
     ]
     return _float(lines, rf"Leaderboard of {escaped(board.benchmark)}.", said)
+
+
+def _head(column: Column, at: int) -> str:
+    """Title over two lines, what stands in brackets below, so that columns stay narrow."""
+    title = column.title
+    cut = title.find(" (") if " (" in title else title.rfind(" ")
+    mark = rf"{ARROW[column.better]}\textsuperscript{{{_letter(at)}}}"
+    if cut < 0:
+        return f"{escaped(title)} {mark}"
+    return rf"\shortstack{{{escaped(title[:cut])}\\{escaped(title[cut + 1 :])} {mark}}}"
 
 
 def _float(lines: Sequence[str], caption: str, said: Sequence[str]) -> str:
@@ -132,7 +139,8 @@ def _cell(row: Row, column: Column, board: Leaderboard) -> str:
         text += rf"\,$\pm$\,{_number(row.deviations[column.signature])}"
     if score.interval is not None:
         low, high = score.interval
-        text += rf" {{\tiny[{_number(low)}, {_number(high)}]}}"
+        ends = rf"{{\tiny[{_number(low)}, {_number(high)}]}}"
+        text = rf"\begin{{tabular}}[t]{{@{{}}c@{{}}}}{text}\\{ends}\end{{tabular}}"
     return text
 
 
