@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,17 @@ def test_ratio_is_compared_over_other_denominators_too(tmp_path: Path) -> None:
     assert wer.p_value == 2 / 4096
 
 
+def test_rate_without_words_is_undefined_and_stops_nothing(tmp_path: Path, boards) -> None:
+    words = [[0.0, 0.0]] * 12
+    nothing = boards.scored("wer.tiny_en", words, value=0.0)
+    nothing = replace(nothing, score=replace(nothing.score, value=None, note="undefined: zero"))
+    mcd = boards.scored("mcd", boards.column(np.arange(12.0)))
+    folders = [boards.run(tmp_path, name, mcd, nothing) for name in ("one", "two")]
+    found = {one.metric: one for one in compare(*folders)}
+    assert found["mcd"].difference == 0.0
+    assert (found["wer.tiny_en"].difference, found["wer.tiny_en"].note) == (None, "undefined: zero")
+
+
 def test_signatures_that_differ_are_not_subtracted(tmp_path: Path) -> None:
     first = written(tmp_path, "one", {"a": [1.0]})
     other = score("mcd", 5.0, signature="mcd|enc:e-2|n:4/4|v:1")
@@ -128,7 +140,7 @@ def test_signatures_that_differ_are_not_subtracted(tmp_path: Path) -> None:
 def test_runs_without_a_common_clip_have_no_difference(tmp_path: Path) -> None:
     first = written(tmp_path, "one", {"a": [1.0]})
     second = written(tmp_path, "two", {"b": [1.0]})
-    assert compare(first, second)[1].note == "no clip was scored in both runs"
+    assert compare(first, second)[1].note == "no value over the clips of both runs"
 
 
 def test_other_benchmarks_do_not_compare(tmp_path: Path) -> None:

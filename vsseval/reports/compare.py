@@ -195,10 +195,10 @@ def _difference(ours: Score, theirs: Score, tested: Tested | None) -> Difference
         columns = column_of(ours.signature), column_of(theirs.signature)
         return _plain(ours, theirs, None, f"not comparable: {columns[0]} and {columns[1]}")
     if tested is None:
-        if not is_set(ours.metric):
-            return _plain(ours, theirs, None, "no clip was scored in both runs")
         if ours.value is None or theirs.value is None:
             return _plain(ours, theirs, None, ours.note or theirs.note)
+        if not is_set(ours.metric):
+            return _plain(ours, theirs, None, "no value over the clips of both runs")
         note = "no contributions of clips: not tested"
         return _plain(ours, theirs, theirs.value - ours.value, note)
     found = tested.comparison

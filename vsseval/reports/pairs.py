@@ -104,7 +104,7 @@ def items_of(keys: Sequence[ClipKey]) -> list[str] | None:
 
 
 def pair_of(metric: str, first: Rows, second: Rows, keys: Sequence[ClipKey]) -> Paired | None:
-    """Sums of two runs over the clips that both scored; None if there is no such clip.
+    """Sums of two runs over the clips that both scored; None if they have no value over them.
 
     Args:
         metric: a metric of clip scope.
@@ -114,8 +114,12 @@ def pair_of(metric: str, first: Rows, second: Rows, keys: Sequence[ClipKey]) -> 
     """
     if metric not in METRICS or not set(first) & set(second):
         return None
-    rule = rule_of(METRICS[metric])
-    return paired(matrix_of(first, keys), matrix_of(second, keys), rule, items=items_of(keys))
+    sides = matrix_of(first, keys), matrix_of(second, keys)
+    try:
+        return paired(*sides, rule_of(METRICS[metric]), items=items_of(keys))
+    except InputError:
+        # Such as rates over clips without a single word.
+        return None
 
 
 def contributions_of(
