@@ -211,7 +211,7 @@ def _difference(ours: Score, theirs: Score, tested: Tested | None) -> Difference
         difference=found.difference,
         interval=found.interval,
         n_both=found.n,
-        note=_what_is_missing(ours, theirs, found.n),
+        note=_remark(ours, theirs),
         p_value=found.p_value,
         effect_size=found.effect_size,
         detectable=found.detectable,
@@ -222,10 +222,13 @@ def _difference(ours: Score, theirs: Score, tested: Tested | None) -> Difference
     )
 
 
-def _what_is_missing(ours: Score, theirs: Score, both: int) -> str:
-    if is_set(ours.metric) and set(ours.excluded) != set(theirs.excluded):
-        return "the two values are over different clips"
-    return ""
+def _remark(ours: Score, theirs: Score) -> str:
+    """What to mind of the value of a set."""
+    if not is_set(ours.metric):
+        return ""
+    apart = set(ours.excluded) != set(theirs.excluded)
+    over = ["the two values are over different clips"] * apart
+    return "; ".join([*over, *dict.fromkeys(note for note in (ours.note, theirs.note) if note)])
 
 
 def _plain(ours: Score, theirs: Score, difference: float | None, note: str) -> Difference:
