@@ -378,7 +378,7 @@ def test_report_has_formats_presets_and_chosen_columns(vsseval, toy_run, tmp_pat
     assert len(json.loads(vsseval("report", "results", "--format", "json").stdout)) == 1
     assert "\\toprule" in vsseval("report", "results", "--format", "latex").stdout
     empty = vsseval("report", "results", "--preset", "mmaudio")
-    assert (empty.exit_code, "no column fits fd.passt" in empty.stderr) == (2, True)
+    assert (empty.exit_code, "no column fits fd.passt@avbench" in empty.stderr) == (2, True)
     assert "did you mean mmaudio" in vsseval("report", "results", "--preset", "mmaudi").stderr
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from vsseval.errors import InputError, UnknownNameError
+from vsseval.metrics.table import METRICS
 from vsseval.reports import latex, reported
 from vsseval.reports.latex import escaped, latex_report
 from vsseval.reports.leaderboard import leaderboards
@@ -244,9 +245,14 @@ def test_patterns_are_ids_families_or_stars() -> None:
 
 def test_presets_are_known_by_name() -> None:
     assert set(PRESETS) == {"vssflow-v2s", "vssflow-vtts", "mmaudio", "hunyuan", "dubbing"}
-    assert preset("mmaudio")[0] == "fd.passt"
+    assert preset("mmaudio")[0] == "fd.passt@avbench"
     with pytest.raises(UnknownNameError, match="did you mean mmaudio"):
         preset("mmaudi")
+
+
+@pytest.mark.parametrize("name", ["vssflow-v2s", "mmaudio", "hunyuan"])
+def test_every_column_of_a_preset_for_sound_is_a_metric(name: str) -> None:
+    assert chosen(PRESETS[name], METRICS) == list(PRESETS[name])
 
 
 # --- published numbers ---
