@@ -31,7 +31,6 @@ EDGE_CASES = (
         "a value; no more rows (10) than dimensions (12): biased upwards, no interval",
     ),
     EdgeCase("fd.aisfx", "9 clips", "a value; fewer than 10 clips: no interval"),
-    EdgeCase("fd.aisfx", "2 takes a clip", "a value; several takes of an item: no interval"),
     EdgeCase(
         "fd_inf.aisfx",
         "500 generated rows",
@@ -59,7 +58,11 @@ EDGE_CASES = (
         "9 clips",
         "no value: an inception score over 10 splits needs 10 clips, got 9",
     ),
-    EdgeCase("is.aisfx", "20 clips", "a value; 20 clips: below 1000 it falls with their number"),
+    EdgeCase(
+        "is.aisfx",
+        "20 clips",
+        "a value; 20 clips: below 1000 it falls with their number; too few in a split: no interval",
+    ),
     EdgeCase(
         "kl.aisfx",
         "a logit that is not finite",
