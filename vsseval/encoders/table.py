@@ -21,7 +21,8 @@ class EncoderRow:
     sample_rate: int | None
     """Rate of the samples it is given [Hz]; None for video and text."""
     load: str
-    """``module:function`` that takes the device; the module's ``signature`` takes it too."""
+    """``module:function`` that takes the device; so does the function of the same name with
+    ``signature`` in place of ``load``, which gives the signature without loading."""
     weights: tuple[str, ...]
     """Parts of the weight store that it needs."""
     network: bool
@@ -138,6 +139,65 @@ _ROWS = (
             "fps": "float64 (), frames a second",
         },
     ),
+    EncoderRow(
+        id="whisper-base",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.whisper_ct2:load_base",
+        weights=("whisper-base",),
+        network=True,
+        outputs={"text": "string (), may be empty"},
+    ),
+    *(
+        EncoderRow(
+            id=f"openai-whisper-{size}",
+            kind="audio",
+            sample_rate=16_000,
+            load=f"vsseval.encoders.whisper_openai:load_{function}",
+            weights=(part,),
+            network=True,
+            outputs={"text": "string (), may be empty"},
+        )
+        for size, function, part in (
+            ("tiny.en", "tiny_en", "whisper-tiny.en"),
+            ("base", "base", "openai-whisper-base"),
+            ("large-v3", "large_v3", "openai-whisper-large-v3"),
+        )
+    ),
+    EncoderRow(
+        id="wavlm-ecapa",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.wavlm_ecapa:load",
+        weights=("wavlm-ecapa",),
+        network=True,
+        outputs={"embedding": "float32 (256,)"},
+    ),
+    EncoderRow(
+        id="utmos22-strong",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.utmos22:load",
+        weights=("utmos22-strong",),
+        network=True,
+        outputs={"mos": "float64 (), naturalness, about 1 to 5"},
+        preparation="sinc6-mean",
+    ),
+    EncoderRow(
+        id="audiobox-aesthetics",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.audiobox:load",
+        weights=("audiobox-aesthetics",),
+        network=True,
+        outputs={
+            "pq": "float64 (), production quality, about 1 to 10",
+            "pc": "float64 (), production complexity, about 1 to 10",
+            "ce": "float64 (), content enjoyment, about 1 to 10",
+            "cu": "float64 (), content usefulness, about 1 to 10",
+        },
+        preparation="sinc6-mean",
+    ),
 )
 
 ENCODERS: dict[str, EncoderRow] = {row.id: row for row in _ROWS}
@@ -164,8 +224,8 @@ def signature(encoder: str, device: str = "cpu") -> str:
     row = _row(encoder)
     for part in row.weights:
         weights.require(part)
-    module = row.load.partition(":")[0]
-    return cast(str, resolve(f"{module}:signature")(device))
+    module, _, function = row.load.partition(":")
+    return cast(str, resolve(f"{module}:{function.replace('load', 'signature', 1)}")(device))
 
 
 def _row(encoder: str) -> EncoderRow:
