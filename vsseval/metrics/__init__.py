@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from vsseval.metrics.influence import frechet_influence
     from vsseval.metrics.kernel import kernel_audio_distance
     from vsseval.metrics.kid import kernel_inception_distance
-    from vsseval.metrics.onset import onset_accuracy, onset_average_precision, onset_f1
+    from vsseval.metrics.onset import onset_average_precision, onset_f1
+    from vsseval.metrics.onset_condfoley import (
+        onset_accuracy_condfoley,
+        onset_average_precision_condfoley,
+    )
     from vsseval.metrics.pitch import pitch_errors
     from vsseval.metrics.similarity import cosine_similarity
     from vsseval.metrics.transcription import character_error_rate, word_error_rate
@@ -45,8 +49,9 @@ __all__ = [
     "mel_cepstral_distortion_dtw",
     "mel_cepstral_distortion_dtw_sl",
     "mel_cepstral_distortion_standard",
-    "onset_accuracy",
+    "onset_accuracy_condfoley",
     "onset_average_precision",
+    "onset_average_precision_condfoley",
     "onset_f1",
     "pitch_errors",
     "slot_hits",
@@ -69,8 +74,9 @@ _MODULES = {
     "mel_cepstral_distortion_dtw": "cepstral",
     "mel_cepstral_distortion_dtw_sl": "cepstral",
     "mel_cepstral_distortion_standard": "cepstral_standard",
-    "onset_accuracy": "onset",
+    "onset_accuracy_condfoley": "onset_condfoley",
     "onset_average_precision": "onset",
+    "onset_average_precision_condfoley": "onset_condfoley",
     "onset_f1": "onset",
     "pitch_errors": "pitch",
     "slot_hits": "grid",
