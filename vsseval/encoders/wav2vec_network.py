@@ -158,10 +158,9 @@ class Attention(nn.Module):
 
     def gate(self, x: Tensor) -> Tensor:
         """Factor (b, heads, t, 1) of the bias, from what comes into the layer."""
-        part = x.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (b, heads, t, d)
-        update, reset = torch.sigmoid(self.grep_linear(part).unflatten(3, (2, 4)).sum(4)).chunk(
-            2, 3
-        )
+        eight: Tensor = self.grep_linear(self.split(x))  # (b, heads, t, 8)
+        halves = torch.sigmoid(eight.view(*eight.shape[:3], 2, 4).sum(4))
+        update, reset = halves.chunk(2, 3)
         gate: Tensor = update * (reset * self.grep_a - 1) + 2
         return gate
 
