@@ -169,6 +169,18 @@ _ROWS = (
         )
     ),
     EncoderRow(
+        id="levels",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.levels:load",
+        weights=(),
+        network=False,
+        outputs={
+            "rms": "float64 (), root mean square of the samples",
+            "frames": "float64 (frames of 10 ms,), root mean square of 20 ms around each",
+        },
+    ),
+    EncoderRow(
         id="wavlm-ecapa",
         kind="audio",
         sample_rate=16_000,
