@@ -188,6 +188,7 @@ def _grid(
         _GRID,
         profile=profile,
         better="higher",
+        pool="mean",
         lexicon=lexicon,
         **params,
     )
