@@ -34,7 +34,6 @@ TINY_EN, BASE = "whisper-tiny.en", "whisper-base"
 """Parts of the weight store."""
 BEAM = 5
 TOKENS, TOKENS_PER_SECOND = 4, 8
-CPU_THREADS = 2
 
 
 def token_limit(length: int) -> int:
@@ -98,7 +97,7 @@ def load_part(part: str, device: str) -> WhisperEncoder:
         str(weights.require(part)),
         device=device,
         compute_type="int8",
-        cpu_threads=CPU_THREADS,
+        cpu_threads=1,
         local_files_only=True,
     )
     return WhisperEncoder(model, signature_of(part, device))
