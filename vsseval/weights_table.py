@@ -8,13 +8,13 @@ Why two sources of a file are the same bytes:
   repository's file at the commit named.
 - Whisper tiny.en and base: the sha256 of all four files of the hub repository at the revision named
   is public and equal.
+- ImageBind: the pointer of the hub repository at the revision named states the sha256 and size; the
+  release at dl.fbaipublicfiles.com has the same size and sha256 in public records of its download.
+- CLIP's merges: the wheel's member and the file of the repository have the same sha256.
 - openai-whisper: the sha256 is part of the address, in the package's own list of models.
 - WavLM-ECAPA: the authors' link is to Google Drive; several hub repositories state the same sha256
   and size in their LFS pointers, one of them as a verbatim copy of that file.
 - UTMOS22: the sha256 that several projects pin for the release file, which hub copies state too.
-- ImageBind: the pointer of the hub repository at the revision named states the sha256 and size; the
-  release at dl.fbaipublicfiles.com has the same size and sha256 in public records of its download.
-- CLIP's merges: the wheel's member and the file of the repository have the same sha256.
 
 A licence text is ``optional``: it is kept beside the weights where the source brings it.
 """
@@ -342,6 +342,47 @@ WEIGHTS: dict[str, Part] = {
             ),
         ),
     ),
+    "imagebind": Part(
+        title="ImageBind huge (Girdhar et al., CVPR 2023)",
+        licence="CC BY-NC-SA 4.0",
+        needed_by=(
+            "imagebind-audio",
+            "imagebind-video",
+            "imagebind-video@ib-native",
+            "imagebind-text",
+        ),
+        files=(
+            WeightFile(
+                path="imagebind_huge.pth",
+                sha256="d6f6c22bedcc90708448d5d2fbb7b2db9c73f505dc89bd0b2e09b23af1b62157",
+                size=4_803_584_173,
+                sources=(
+                    Url("https://dl.fbaipublicfiles.com/imagebind/imagebind_huge.pth"),
+                    HubFile(*_IMAGEBIND_HUB, "imagebind_huge.pth"),
+                ),
+            ),
+        ),
+    ),
+    "clip-bpe": Part(
+        title="Byte-pair merges of CLIP (Radford et al., 2021)",
+        licence="MIT",
+        needed_by=("imagebind-text",),
+        files=(
+            WeightFile(
+                path="bpe_simple_vocab_16e6.txt.gz",
+                sha256="924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a",
+                size=1_356_917,
+                sources=(
+                    WheelFile(
+                        "laion-clap",
+                        "1.1.5",
+                        "laion_clap/clap_module/bpe_simple_vocab_16e6.txt.gz",
+                    ),
+                    Url(f"{_CLIP_URL}/bpe_simple_vocab_16e6.txt.gz"),
+                ),
+            ),
+        ),
+    ),
     **{
         f"openai-whisper-{size}": Part(
             title=f"Whisper {size} (Radford et al., 2022), OpenAI's file",
@@ -378,23 +419,6 @@ WEIGHTS: dict[str, Part] = {
                         "ec5555f9bd5038a606e09bf3399dc3bc6798d62d",
                         "wavlm_large_finetune.pth",
                     ),
-    "imagebind": Part(
-        title="ImageBind huge (Girdhar et al., CVPR 2023)",
-        licence="CC BY-NC-SA 4.0",
-        needed_by=(
-            "imagebind-audio",
-            "imagebind-video",
-            "imagebind-video@ib-native",
-            "imagebind-text",
-        ),
-        files=(
-            WeightFile(
-                path="imagebind_huge.pth",
-                sha256="d6f6c22bedcc90708448d5d2fbb7b2db9c73f505dc89bd0b2e09b23af1b62157",
-                size=4_803_584_173,
-                sources=(
-                    Url("https://dl.fbaipublicfiles.com/imagebind/imagebind_huge.pth"),
-                    HubFile(*_IMAGEBIND_HUB, "imagebind_huge.pth"),
                 ),
             ),
         ),
@@ -433,22 +457,6 @@ WEIGHTS: dict[str, Part] = {
                         "7258142c3f3e2d8f73ee648506bb634f28cd2c58",
                         "checkpoint.pt",
                     ),
-    "clip-bpe": Part(
-        title="Byte-pair merges of CLIP (Radford et al., 2021)",
-        licence="MIT",
-        needed_by=("imagebind-text",),
-        files=(
-            WeightFile(
-                path="bpe_simple_vocab_16e6.txt.gz",
-                sha256="924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a",
-                size=1_356_917,
-                sources=(
-                    WheelFile(
-                        "laion-clap",
-                        "1.1.5",
-                        "laion_clap/clap_module/bpe_simple_vocab_16e6.txt.gz",
-                    ),
-                    Url(f"{_CLIP_URL}/bpe_simple_vocab_16e6.txt.gz"),
                 ),
             ),
         ),
