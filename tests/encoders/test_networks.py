@@ -23,9 +23,8 @@ from vsseval.weights_table import GROUPS, WEIGHTS
 
 HERE = Path(__file__).parent
 NETWORKS = [row.id for row in ENCODERS.values() if row.network]
-AT_HAND = [row for row in ENCODERS.values() if set(row.weights) <= set(GROUPS["demo"])]
-"""The others have no weights where the tests run: they are proven with filled ones."""
-AUDIO = [row.id for row in AT_HAND if row.kind == "audio"]
+DEMO = [row.id for row in ENCODERS.values() if set(row.weights) <= set(GROUPS["demo"])]
+AUDIO = [name for name in DEMO if ENCODERS[name].kind == "audio"]
 
 
 @pytest.fixture(scope="session")
@@ -172,7 +171,7 @@ def test_an_encoder_keeps_its_promises(signals, encoder, name: str) -> None:
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("name", [row.id for row in AT_HAND if row.network])
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name in DEMO])
 def test_no_samples_are_refused(encoder, name: str) -> None:
     with pytest.raises(InputError, match="at least one sample"):
         encoder(name)(np.zeros(0, np.float32))
@@ -184,8 +183,8 @@ def test_without_weights_the_error_names_the_command(
 ) -> None:
     monkeypatch.setenv("VSSEVAL_WEIGHTS", str(tmp_path))
     part = ENCODERS[name].weights[0]
-    pulled = all(file.sha256 for file in WEIGHTS[part].files)
-    command = f"vsseval weights {'pull' if pulled else 'add'} {part}"
+    published = all(file.sha256 for file in WEIGHTS[part].files)
+    command = f"vsseval weights {'pull' if published else 'add'} {part}"
     for ask in (load_encoder, signature):
         with pytest.raises(MissingWeightsError, match=re.escape(command)):
             ask(name)
@@ -199,10 +198,8 @@ def test_an_unknown_encoder_lists_close_names() -> None:
 @pytest.mark.weights
 def test_signatures_are_told_without_loading_a_network() -> None:
     code = (
-        "import sys; from vsseval.encoders.table import ENCODERS, signature\n"
-        "from vsseval.weights_table import GROUPS\n"
-        "names = [n for n, row in ENCODERS.items() if set(row.weights) <= set(GROUPS['demo'])]\n"
-        "assert len({signature(name) for name in names}) == len(names)\n"
+        "import sys; from vsseval.encoders.table import signature\n"
+        f"assert len({{signature(name) for name in {DEMO}}}) == {len(DEMO)}\n"
         "print([name for name in ('torch', 'librosa', 'onnxruntime', 'faster_whisper')"
         " if name in sys.modules])"
     )

@@ -14,7 +14,7 @@ import torch
 from vsseval.encoders import audiobox_network, utmos22_network, wavlm_ecapa_network
 from vsseval.encoders.audiobox import AudioboxEncoder
 from vsseval.encoders.audiobox_network import AXES, CONFIGURATION, Aesthetics, Scale
-from vsseval.encoders.checkpoints import load_strictly
+from vsseval.encoders.checkpoints import build_strict
 from vsseval.encoders.utmos22 import UtmosEncoder
 from vsseval.encoders.wav2vec_network import (
     BASE,
@@ -59,7 +59,7 @@ def fake_state(make):
 
 
 def filled(make):
-    return load_strictly(make, fake_state(make), Path("filled"))
+    return build_strict(make, fake_state(make), Path("filled"))
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +147,9 @@ def linear():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: s.pop("bias"), r"1 missing \(bias\)"),
-        (lambda s: s.update(extra=s["bias"]), r"1 unexpected \(extra\)"),
-        (lambda s: s.update(bias=torch.zeros(4)), r"1 of another shape \(bias\)"),
+        (lambda s: s.pop("bias"), r"missing: bias"),
+        (lambda s: s.update(extra=s["bias"]), r"unknown: extra"),
+        (lambda s: s.update(bias=torch.zeros(4)), r"bias is \(4,\) instead of \(3,\)"),
     ],
     ids=["missing", "unexpected", "shape"],
 )
@@ -157,7 +157,7 @@ def test_a_state_dict_that_does_not_fit_is_refused(change, message):
     state = fake_state(linear)
     change(state)
     with pytest.raises(InputError, match=message):
-        load_strictly(linear, state, Path("some.pth"))
+        build_strict(linear, state, Path("some.pth"))
 
 
 def test_ecapa_checkpoint_without_its_training_head(tmp_path, monkeypatch, ecapa, signals):

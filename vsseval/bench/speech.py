@@ -88,7 +88,7 @@ def word_error_rates(*, quick: bool = False) -> list[BenchRow]:
     between = word_error_rate(timed.reference_result, timed.result)
     return [
         BenchRow(
-            f"WER, {len(clips)} clips of demo-speech, Whisper tiny.en, faster-whisper int8",
+            f"WER, {len(clips)} clips of demo-speech, once, Whisper tiny.en, faster-whisper int8",
             timed.ours,
             "openai-whisper, float32, the same weights and decoding",
             timed.reference,

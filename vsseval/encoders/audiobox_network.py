@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from vsseval.encoders.checkpoints import load_strictly
+from vsseval.encoders.checkpoints import build_strict
 from vsseval.encoders.wav2vec_network import WAVLM_BASE, Size
 from vsseval.encoders.wav2vec_network import Network as WavLM
 from vsseval.errors import InputError
@@ -117,7 +117,7 @@ def load_network(path: Path) -> Aesthetics:
     }
     if differing:
         raise InputError(f"{path} is not the published configuration: {differing}")
-    network = load_strictly(Network, state, path)
+    network = build_strict(Network, state, path)
     return Aesthetics(
         network, {axis: Scale(scales[axis]["mean"], scales[axis]["std"]) for axis in AXES}
     )

@@ -1,62 +1,72 @@
-"""Strict loading of published state dicts."""
+"""Published state dicts into our networks, key by key."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, TypeVar
 
 from vsseval.errors import InputError
 
-Module = TypeVar("Module", bound=nn.Module)
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
-SHOWN = 5
-"""Keys that a message names."""
+    Network = TypeVar("Network", bound=nn.Module)
+
+_MOST = 8
+"""Keys that a message names of each kind."""
 
 
-def load_strictly(make: Callable[[], Module], state: Mapping[str, Tensor], path: Path) -> Module:
-    """The network that ``make`` builds, as :func:`fill_strictly` fills it.
+def build_strict(make: Callable[[], Network], state: object, path: Path) -> Network:
+    """The network that ``make`` builds, with the tensors of a state dict as its own.
 
-    It is built without storage, so that nothing is initialised in vain; ``make`` must not compute
-    anything but parameters and buffers of the state dict.
+    It is built without storage and nothing is initialised or copied, which matters for the large
+    ones. ``make`` must compute nothing but what the state dict replaces.
 
     Raises:
-        InputError: as :func:`fill_strictly`.
+        InputError: as :func:`load_strict`.
     """
+    import torch
+
     with torch.device("meta"):
         network = make()
-    return fill_strictly(network, state, path)
+    return load_strict(network, state, path, assign=True)
 
 
-def fill_strictly(network: Module, state: Mapping[str, Tensor], path: Path) -> Module:
-    """A network whose parameters are the tensors of a state dict, for inference.
+def load_strict(network: Network, state: object, path: Path, *, assign: bool = False) -> Network:
+    """The network with the weights of a state dict, ready for inference on the CPU.
 
     Args:
-        network: of the right sizes.
-        state: its parameters and buffers by key; they are used as they are, not copied.
-        path: where they come from, for the message.
+        network: its keys are those of the state dict.
+        state: what the file holds where a state dict is expected.
+        path: the file, for the message.
+        assign: use the tensors of the state dict as they are, in place of a copy.
 
     Raises:
-        InputError: keys are missing or too many, or a shape differs; the message names them.
+        InputError: no state dict, a key that is missing or unknown, or a tensor of another shape;
+            the message names them.
     """
+    if not isinstance(state, Mapping):
+        raise InputError(f"{path} holds no state dict; is it another model's file?")
     wanted = network.state_dict()
-    shared = wanted.keys() & state.keys()
-    problems = [
-        f"{len(keys)} {what} ({', '.join(sorted(keys)[:SHOWN])}{', ...' * (len(keys) > SHOWN)})"
-        for what, keys in (
-            ("missing", wanted.keys() - shared),
-            ("unexpected", state.keys() - shared),
-            ("of another shape", {k for k in shared if wanted[k].shape != state[k].shape}),
-        )
+    missing = [key for key in wanted if key not in state]
+    unknown = [str(key) for key in state if key not in wanted]
+    shapes = [
+        f"{key} is {_shape(state[key])} instead of {_shape(tensor)}"
+        for key, tensor in wanted.items()
+        if key in state and _shape(state[key]) != _shape(tensor)
+    ]
+    wrong = [
+        f"{kind}: {', '.join(keys[:_MOST])}"
+        + (f" and {len(keys) - _MOST} more" if len(keys) > _MOST else "")
+        for kind, keys in (("missing", missing), ("unknown", unknown), ("shape", shapes))
         if keys
     ]
-    if problems:
-        raise InputError(
-            f"{path} is not the checkpoint of {network.__class__.__module__}: "
-            f"of {len(wanted)} keys {'; '.join(problems)}"
-        )
-    network.load_state_dict(dict(state), strict=True, assign=True)
+    if wrong:
+        raise InputError(f"{path} does not fit {type(network).__name__}; {'; '.join(wrong)}")
+    network.load_state_dict(state, strict=True, assign=assign)
     return network.requires_grad_(False).eval()
+
+
+def _shape(tensor: Tensor) -> tuple[int, ...]:
+    return tuple(getattr(tensor, "shape", ()))

@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from vsseval.encoders.checkpoints import load_strictly
+from vsseval.encoders.checkpoints import build_strict
 from vsseval.encoders.wav2vec_network import BASE, Size
 from vsseval.encoders.wav2vec_network import Network as Wav2vec
 from vsseval.weights import load_torch
@@ -51,4 +51,4 @@ def load_network(path: Path) -> Network:
     Raises:
         InputError: keys are missing or too many, or a shape differs.
     """
-    return load_strictly(Network, cast("dict[str, Tensor]", load_torch(path)), path)
+    return build_strict(Network, cast("dict[str, Tensor]", load_torch(path)), path)

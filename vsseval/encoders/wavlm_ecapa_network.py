@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import instance_norm, layer_norm, relu
 
-from vsseval.encoders.checkpoints import load_strictly
+from vsseval.encoders.checkpoints import build_strict
 from vsseval.encoders.wav2vec_network import WAVLM_LARGE, Size
 from vsseval.encoders.wav2vec_network import Network as WavLM
 from vsseval.weights import load_torch
@@ -149,4 +149,4 @@ def load_network(path: Path) -> Network:
     """
     checkpoint = cast("dict[str, dict[str, Tensor]]", load_torch(path))
     state = {k: v for k, v in checkpoint["model"].items() if k not in TRAINING_ONLY}
-    return load_strictly(Network, state, path)
+    return build_strict(Network, state, path)

@@ -116,12 +116,12 @@ def load_checkpoint(path: Path) -> Whisper:
     from torch import Tensor
     from whisper.model import ModelDimensions, Whisper
 
-    from vsseval.encoders.checkpoints import fill_strictly
+    from vsseval.encoders.checkpoints import load_strict
 
     checkpoint = cast("dict[str, dict[str, object]]", weights.load_torch(path))
     sizes = ModelDimensions(**checkpoint["dims"])
     state = cast("dict[str, Tensor]", checkpoint["model_state_dict"])
-    return fill_strictly(Whisper(sizes), {k: v.float() for k, v in state.items()}, path)
+    return load_strict(Whisper(sizes), {k: v.float() for k, v in state.items()}, path, assign=True)
 
 
 def signature_tiny_en(device: str = "cpu") -> str:

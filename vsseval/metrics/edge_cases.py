@@ -88,6 +88,7 @@ EDGE_CASES = (
         "excluded: neither onsets nor motion peaks",
     ),
     EdgeCase("av_align@avalign-svg", "silent and still", "0"),
+    EdgeCase("av_align@avalign-javis", "silent and still", "0"),
     EdgeCase(
         "mcd_dtw",
         "silent reference",
