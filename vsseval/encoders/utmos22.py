@@ -53,7 +53,7 @@ class UtmosEncoder:
                 f"utmos22-strong needs {SHORTEST} samples at 16 kHz, got {samples.size}"
             )
         with torch.inference_mode():
-            mos = self.network(torch.from_numpy(samples).to(self.device))
+            mos = self.network(torch.tensor(samples, device=self.device))
         return {"mos": np.array(float(mos))}
 
 

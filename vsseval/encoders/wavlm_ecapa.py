@@ -53,7 +53,7 @@ class WavlmEcapaEncoder:
         if samples.size < SHORTEST:
             raise InputError(f"wavlm-ecapa needs {SHORTEST} samples at 16 kHz, got {samples.size}")
         with torch.inference_mode():
-            embedding = self.network(torch.from_numpy(samples).to(self.device))
+            embedding = self.network(torch.tensor(samples, device=self.device))
         return {"embedding": embedding.cpu().numpy()}
 
 

@@ -59,7 +59,7 @@ class OpenaiWhisperEncoder:
         with torch.inference_mode():
             result = transcribe(
                 self.model,
-                samples,
+                samples.copy(),  # it may be read-only, which PyTorch warns of
                 language="en",
                 task="transcribe",
                 temperature=0.0,
