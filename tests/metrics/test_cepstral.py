@@ -11,6 +11,7 @@ from vsseval.metrics.cepstral import (
     DECIBELS,
     dtw_path,
     fast_dtw_path,
+    flagged_clips,
     level_difference,
     mcd_components,
     mcd_dtw_components,
@@ -230,3 +231,11 @@ def test_a_silent_reference_is_excluded():
 def test_bad_cepstra_are_refused(r, g, message):
     with pytest.raises(InputError, match=message):
         mel_cepstral_distortion(r, g)
+
+
+def test_remark_counts_the_clips_with_a_warning():
+    components = np.zeros((4, 8))
+    assert flagged_clips(components) == ""
+    components[1:3, 6] = 1.0
+    expected = "2 of 4 clips: levels over 3 dB apart or lengths over a factor 1.1"
+    assert flagged_clips(components) == expected

@@ -363,8 +363,6 @@ CONTRACTS = {
         ),
         Contract(voices, 1.0, True, exchanged_voices),
     ),
-    **dict.fromkeys(("audiobox.pq", "audiobox.ce", "audiobox.cu"), Contract(opinions, None, None)),
-    "audiobox.pc": Contract(lambda level: opinions(3 - level), None, None),
     # Unbiased, so a set against itself is slightly below zero: checked for itself further down.
     "kad.aisfx": Contract(embeddings, None, False, exchanged_embeddings),
     "kad.aisfx@kadtk-1.1": Contract(embeddings, None, False, exchanged_embeddings),

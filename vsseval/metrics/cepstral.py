@@ -196,6 +196,22 @@ def level_difference(reference_rms: Floats, generated_rms: Floats) -> float:
     return levels[1] - levels[0]
 
 
+def flagged_clips(components: NDArray[np.float64], *, flag: int = 6) -> str:
+    """Remark on a set of clips: how many carry the warning of :func:`mcd_components`.
+
+    Args:
+        components: float64 (clips, k).
+        flag: the component that is 1 where the warning stands.
+    """
+    count = int(np.count_nonzero(components[:, flag]))
+    if not count:
+        return ""
+    return (
+        f"{count} of {len(components)} clips: levels over {WARN_DECIBELS:g} dB apart or lengths "
+        f"over a factor {WARN_LENGTH:g}"
+    )
+
+
 def is_flagged(length_coefficient: float, level: float) -> bool:
     """Whether a value is to be read with care: lengths or levels are too far apart."""
     return abs(level) > WARN_DECIBELS or length_coefficient > WARN_LENGTH

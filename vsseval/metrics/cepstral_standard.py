@@ -35,6 +35,7 @@ from vsseval.metrics.cepstral import (
     DECIBELS,
     check_cepstra,
     dtw_path,
+    flagged_clips,
     is_constant,
     is_flagged,
     level_difference,
@@ -115,3 +116,8 @@ def _costs(
     """Distortion of each cell of a path [dB], c0 left out."""
     gaps = r[path[:, 0], 1:] - g[path[:, 1], 1:]
     return np.asarray(DECIBELS * np.sqrt(np.sum(gaps**2, axis=1)))
+
+
+def flagged_clips_standard(components: NDArray[np.float64]) -> str:
+    """:func:`vsseval.metrics.cepstral.flagged_clips` of :func:`mcd_dtw_standard_components`."""
+    return flagged_clips(components, flag=7)

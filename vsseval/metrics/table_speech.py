@@ -71,6 +71,7 @@ SPEECH_ROWS = (
         ),
         source=_PYMCD,
         version=1,
+        remark="vsseval.metrics.cepstral:flagged_clips",
     ),
     Metric(
         id="mcd_dtw",
@@ -87,6 +88,7 @@ SPEECH_ROWS = (
         ),
         source=_PYMCD,
         version=1,
+        remark="vsseval.metrics.cepstral:flagged_clips",
     ),
     Metric(
         id="mcd_dtw_sl",
@@ -103,6 +105,7 @@ SPEECH_ROWS = (
         ),
         source=f"{_PYMCD}; Q. Chen et al. (2022), arXiv 2111.12890",
         version=1,
+        remark="vsseval.metrics.cepstral:flagged_clips",
     ),
     Metric(
         id="mcd_dtw@standard",
@@ -119,6 +122,7 @@ SPEECH_ROWS = (
         ),
         source="R. F. Kubichek (1993); definition in metrics/cepstral_standard.py",
         version=1,
+        remark="vsseval.metrics.cepstral_standard:flagged_clips_standard",
     ),
     Metric(
         id="f0_rmse@standard",
