@@ -9,13 +9,12 @@ import pytest
 import vsseval.metrics
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError, UnknownNameError
-from vsseval.metrics import table as metric_table
 from vsseval.metrics.profiles import PROFILES
-from vsseval.metrics.table import METRICS, metric, resolve
+from vsseval.metrics.table import METRICS, ROWS, metric, resolve
 from vsseval.reports.metric_docs import explain, metric_reference
 from vsseval.types import Metric
 
-# Text normalisers (with the recogniser where there are two), lexicons, spectral settings and dubbing
+# Text normalisers (with the recogniser where there are two), lexicons, and spectral and dubbing
 # settings of the speech metrics, which their rows explain.
 RECOGNISERS = {"", "openai-"}
 NORMALISERS = {"whisper-en", "whisper-basic", "seedtts", "styledubber"}
@@ -71,7 +70,7 @@ def test_titles_are_unique():
 
 
 def test_no_id_is_used_twice():
-    assert len(metric_table._ROWS) == len(METRICS)
+    assert len(ROWS) == len(METRICS)
 
 
 def test_keys_are_the_ids():
