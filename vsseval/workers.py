@@ -6,14 +6,16 @@ cores a machine has or how many processes are asked for.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import pickle
 import signal
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +31,12 @@ Value = TypeVar("Value")
 
 _WORTH_IT = 2
 """Jobs a process below which the work is done here."""
+_AHEAD = 8
+"""Jobs a process that are handed out before they are due; the others take no memory yet."""
+_DEATHS = 2
+"""Deaths of processes that a call gets over."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +91,14 @@ class Workers:
     ) -> Iterator[tuple[int, Result]]:
         """(index of the job, result) of every job, as they are finished.
 
+        A process that dies is replaced, and what it and its like were at is done once more.
+
         Args:
             function: Of a module, so that a process can import it.
             jobs: Its arguments.
 
         Raises:
-            VssevalError: a process died, as when memory runs out.
+            VssevalError: processes died again and again, as when memory runs out.
         """
         if not self.pays(len(jobs)):
             for index, job in enumerate(jobs):
@@ -96,17 +106,31 @@ class Workers:
                     result = function(job)
                 yield index, result
             return
-        futures = {self._processes().submit(function, job): at for at, job in enumerate(jobs)}
+        todo = deque(range(len(jobs)))
+        waiting: dict[Future[Result], int] = {}
+        deaths = 0
         try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BrokenProcessPool as error:
-            raise VssevalError(
-                "a worker process died, perhaps for lack of memory; what was finished is kept: run "
-                "the same command again, with a smaller --workers"
-            ) from error
+            while todo or waiting:
+                try:
+                    while todo and len(waiting) < _AHEAD * self.count:
+                        waiting[self._processes().submit(function, jobs[todo[0]])] = todo[0]
+                        todo.popleft()
+                    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                        result = future.result()
+                        yield waiting.pop(future), result
+                except BrokenProcessPool as error:
+                    deaths += 1
+                    if deaths > _DEATHS:
+                        raise VssevalError(
+                            "worker processes died, perhaps for lack of memory; what was finished "
+                            "is kept: run the same command again, with a smaller --workers"
+                        ) from error
+                    _log.warning("a worker process died and is replaced")
+                    todo.extendleft(reversed(waiting.values()))
+                    waiting.clear()
+                    self._pool = None
         finally:
-            for future in futures:
+            for future in waiting:
                 future.cancel()
 
     def _processes(self) -> ProcessPoolExecutor:
