@@ -21,9 +21,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from vsseval.errors import VssevalError
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -154,14 +157,12 @@ def _start_process() -> None:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """BLAS, OpenMP and PyTorch on one thread, loaded already or from within; as before, after."""
-    from threadpoolctl import threadpool_limits
-
     stated = os.environ.get("OMP_NUM_THREADS")
     threads = _torch_threads()
     os.environ["OMP_NUM_THREADS"] = "1"
     _set_torch_threads(1)
     try:
-        with threadpool_limits(limits=1):
+        with _controller(len(sys.modules)).limit(limits=1):
             yield
     finally:
         if stated is None:
@@ -169,6 +170,17 @@ def one_thread() -> Iterator[None]:
         else:
             os.environ["OMP_NUM_THREADS"] = stated
         _set_torch_threads(threads or int(stated or 0) or os.cpu_count() or 1)
+
+
+@lru_cache(maxsize=1)
+def _controller(num_modules: int) -> ThreadpoolController:
+    """The libraries with threads of their own; to look for them takes as long as a short clip.
+
+    A library comes with a module, so they are looked for again when there are more modules.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _torch_threads() -> int | None:
