@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from vsseval import features
 from vsseval.audio import audio_digest, mono_at, read_audio
 from vsseval.encoders.table import ENCODERS, EncoderRow
 from vsseval.errors import InputError
-from vsseval.features import Clip, encode, feature_key
+from vsseval.feature_cache import feature_key
+from vsseval.features import Clip, encode
 from vsseval.types import Audio
 
 
@@ -39,14 +41,22 @@ class Fake:
         return {"rms": np.float32(rms)[None], "text": np.array("né"), "fps": np.float64(fps)}
 
 
-def installed(monkeypatch: pytest.MonkeyPatch, kind: str, rate: int | None) -> Fake:
+def installed(
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    rate: int | None,
+    name: str = "fake",
+    **fields: object,
+) -> Fake:
     fake = Fake()
-    module = types.ModuleType("fake_encoder")
+    module = types.ModuleType(f"{name}_encoder")
     module.load = fake.load
     module.signature = lambda device: fake.signature
-    row = EncoderRow("fake", kind, rate, "fake_encoder:load", (), True, {})
-    monkeypatch.setitem(sys.modules, "fake_encoder", module)
-    monkeypatch.setitem(ENCODERS, "fake", row)
+    row = EncoderRow(name, kind, rate, f"{name}_encoder:load", (), True, {}, **fields)
+    monkeypatch.setitem(sys.modules, f"{name}_encoder", module)
+    monkeypatch.setitem(ENCODERS, name, row)
+    # Encoders stay loaded in a process; a test has its own.
+    features._loaded.cache_clear()
     return fake
 
 
@@ -80,7 +90,8 @@ def test_features_come_back_as_they_were(fake: Fake, tone: Path, tmp_path: Path)
         assert row["rms"][0] == pytest.approx(0.35355, rel=2e-3)
         assert row["text"].shape == ()
         assert str(row["text"]) == "né"
-        assert (table.signature, table.sample_rate, dict(table.missing)) == ("fake-1:abc", 8000, {})
+        assert (table.signature, table.hearing) == ("fake-1:abc", ("soxr-mean:8000",))
+        assert dict(table.missing) == {}
 
 
 def test_second_call_loads_no_network(fake: Fake, tone: Path, tmp_path: Path) -> None:
@@ -107,7 +118,7 @@ def test_file_is_where_the_definition_says(fake: Fake, tone: Path, tmp_path: Pat
     encode(NEEDS, clip(tone), tmp_path / "c")
     samples = mono_at(read_audio(tone), 8000, 1.0)
     digest = audio_digest(Audio(samples[None], 8000))
-    key = feature_key("fake-1:abc", digest, "soxr-hq:mean:8000")
+    key = feature_key("fake-1:abc", digest, "soxr-mean:8000")
     assert (tmp_path / "c" / "features" / "fake" / key[:2] / f"{key}.npz").is_file()
 
 
@@ -149,7 +160,8 @@ def test_damaged_cache_file_is_made_again(fake: Fake, tone: Path, tmp_path: Path
 def test_nothing_but_whole_files_is_in_the_cache(fake: Fake, tone: Path, tmp_path: Path) -> None:
     encode(NEEDS, clip(tone), tmp_path / "c")
     files = [path for path in (tmp_path / "c").rglob("*") if path.is_file()]
-    assert [path.suffix for path in files] == [".npz"]
+    assert sorted(path.suffix for path in files) == ["", ".npz"]
+    assert not [path for path in files if path.name.startswith(".")]
 
 
 def test_refusal_of_an_encoder_is_remembered(fake: Fake, tone: Path, tmp_path: Path) -> None:
@@ -222,7 +234,7 @@ def test_video_goes_by_its_bytes(
     clips = {"video": [Clip(KEY, toy / "video" / "a.mp4", 1.0)]}
     for _ in range(2):
         table = encode([("video", "fake")], clips, tmp_path / "c").tables["video", "fake"]
-    assert table.sample_rate is None
+    assert table.hearing == ()
     assert table.rows[KEY]["fps"] == 25.0
     assert [frames.shape for frames in fake.calls] == [(25, 64, 64, 3)]
 
@@ -237,6 +249,116 @@ def test_truncated_video_is_a_reason(
     table = encode([("video", "fake")], clips, tmp_path / "c").tables["video", "fake"]
     assert "a.mp4" in table.missing[KEY]
     assert str(tmp_path) not in table.missing[KEY]
+
+
+def test_clip_is_decoded_once_and_each_preparation_made_once(
+    fake: Fake, tone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(monkeypatch, "audio", 8000, "same")
+    installed(monkeypatch, "audio", 4000, "other")
+    counts = {"read_audio": 0, "prepare": 0}
+    for name in counts:
+        real = getattr(features, name)
+
+        def counted(*args: object, name: str = name, real=real) -> object:
+            counts[name] += 1
+            return real(*args)
+
+        monkeypatch.setattr(features, name, counted)
+    needs = [("generated", name) for name in ("fake", "same", "other")]
+    for _ in range(2):
+        encode(needs, clip(tone), tmp_path / "c")
+    assert counts == {"read_audio": 1, "prepare": 2}
+
+
+def test_preparation_of_the_row_is_what_it_hears(
+    tone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, rate = soundfile.read(tone)
+    soundfile.write(tone, np.stack([samples + 0.25, 0 * samples], axis=1), rate)
+    fake = installed(monkeypatch, "audio", rate, preparation="audioldm")
+    table = encode(NEEDS, clip(tone), tmp_path / "c").tables["generated", "fake"]
+    # The first channel without its mean, and at least 32,000 samples.
+    assert fake.calls[0].shape == (32000,)
+    np.testing.assert_allclose(fake.calls[0][:16000], samples, atol=1e-4)
+    assert table.hearing == ("audioldm:16000",)
+
+
+def test_text_is_encoded_once_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = installed(monkeypatch, "text", None)
+    monkeypatch.setattr(Fake, "__call__", lambda self, text: self.calls.append(text) or {"x": 1.0})
+    captions = [Clip((name, 0), None, None, text="a dog") for name in "ab"]
+    captions.append(Clip(("c", 0), None, None, "the item has no caption"))
+    table = encode([("caption", "fake")], {"caption": captions}, tmp_path / "c")
+    assert fake.calls == ["a dog"]
+    assert dict(table.tables["caption", "fake"].missing) == {("c", 0): "the item has no caption"}
+
+
+def test_pair_encoder_joins_features_of_both_sources(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(monkeypatch, "audio", 8000, "sound")
+    installed(monkeypatch, "video", None, "sight")
+    joins = ("video:sight.fps", "own:sound.rms")
+    pair = installed(monkeypatch, "pair", None, "pair", joins=joins)
+    pair.signature = "pair-1"
+    monkeypatch.setattr(Fake, "__call__", _pair_or_fake(Fake.__call__))
+    seen = toy / "video" / "a.mp4"
+    video = [Clip(("a", 0), seen, 1.0), Clip(("b", 0), None, None, "no video")]
+    sounds = {name: toy / "audio" / f"{name}.flac" for name in "ab"}
+    takes = [Clip((name, take), sounds[name], 1.0) for name in "ab" for take in (0, 1)]
+    takes.append(Clip(("a", 2), None, 1.0, "not generated"))
+    clips = {"video": video, "generated": takes}
+    for passes in (4, 0):
+        result = encode([("generated", "pair")], clips, tmp_path / "c")
+        table = result.tables["generated", "pair"]
+        assert result.network_passes == passes
+        assert set(result.tables) == {("generated", "pair")}
+        # Passes: video a, sounds a and b (both takes of a clip are one sound here), pair a.
+        assert set(table.rows) == {("a", 0), ("a", 1)}
+        assert table.rows["a", 0]["sum"] == pytest.approx(25.0 + 0.0, abs=0.5)
+        assert table.missing == {
+            ("b", 0): "video: no video",
+            ("b", 1): "video: no video",
+            ("a", 2): "not generated",
+        }
+        assert table.signature == "pair-1+fake-1:abc+fake-1:abc"
+        assert table.hearing == ("soxr-mean:8000",)
+
+
+def _pair_or_fake(call):
+    def either(self, first, second=None):
+        if self.signature == "pair-1":
+            return {"sum": np.float64(first + second[0])}
+        return call(self, first, second)
+
+    return either
+
+
+def test_face_box_goes_to_the_encoders_that_use_it(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(monkeypatch, "video", None, uses_face_box=True)
+    boxes: list = []
+
+    def call(self, frames, fps, *, face_box):
+        boxes.append(face_box)
+        return {"x": np.float64(0)}
+
+    monkeypatch.setattr(Fake, "__call__", call)
+    for box in ((1, 2, 30, 40), None, (1, 2, 30, 40)):
+        clips = {"video": [Clip(KEY, toy / "video" / "a.mp4", 1.0, face_box=box)]}
+        encode([("video", "fake")], clips, tmp_path / "c")
+    assert boxes == [(1, 2, 30, 40), None]
+
+
+def test_video_is_cut_to_the_clip(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = installed(monkeypatch, "video", None)
+    clips = {"video": [Clip(KEY, toy / "video" / "a.mp4", 0.4)]}
+    encode([("video", "fake")], clips, tmp_path / "c")
+    assert [frames.shape for frames in fake.calls] == [(10, 64, 64, 3)]
 
 
 @pytest.mark.slow

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SHARED = {"vsseval.types", "vsseval.errors", "vsseval.audio", "vsseval.video", "vsseval.weights"}
+SHARED = {
+    f"vsseval.{name}" for name in ("types", "errors", "audio", "resampling", "video", "weights")
+}
 METRIC_PACKAGES = {"numpy", "scipy", "numba", "jiwer"}
 METRIC_MODULES = {"vsseval.metrics", "vsseval.errors", "vsseval.types"}
 

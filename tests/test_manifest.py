@@ -171,7 +171,9 @@ def test_digest_is_that_of_the_canonical_lines(toy: Path) -> None:
     def canonical(entry: dict) -> str:
         return json.dumps(entry, sort_keys=True, separators=(",", ":"))
 
-    lines = [canonical(json.loads((toy / "benchmark.json").read_text()))]
+    head = json.loads((toy / "benchmark.json").read_text())
+    del head["metrics"]
+    lines = [canonical(head)]
     for text in (toy / "manifest.jsonl").read_text().splitlines():
         entry = json.loads(text)
         media = {field: toy / entry[field] for field in ("video", "audio", "speaker_audio")}
@@ -181,6 +183,13 @@ def test_digest_is_that_of_the_canonical_lines(toy: Path) -> None:
         lines.append(canonical(entry))
     expected = hashlib.sha256("\n".join(lines).encode()).hexdigest()
     assert read_benchmark(toy).digest == expected
+
+
+def test_digest_does_not_move_with_the_default_metrics(toy: Path) -> None:
+    before = read_benchmark(toy).digest
+    head = json.loads((toy / "benchmark.json").read_text())
+    (toy / "benchmark.json").write_text(json.dumps({**head, "metrics": ["onset_f1"]}))
+    assert read_benchmark(toy).digest == before
 
 
 def test_digest_ignores_place_and_key_order_and_sees_media_and_text(toy: Path, manifest) -> None:

@@ -370,7 +370,7 @@ def slowed(module, name):
 def load(context):
     import vsseval.features, vsseval.run, vsseval.records
     if STAGE == "encode":
-        slowed(vsseval.features, "_encode_one")
+        slowed(vsseval.features, "store")
     if STAGE == "score":
         slowed(vsseval.run, "score_metric")
     if STAGE == "record":

@@ -69,7 +69,7 @@ def table(source: str, values: dict, missing: dict | None = None) -> FeatureTabl
     keyed = {key if isinstance(key, tuple) else (key, 0): value for key, value in values.items()}
     rows = {key: {"x": np.array([value], np.float64)} for key, value in keyed.items()}
     lost = {(name, 0): why for name, why in (missing or {}).items()}
-    return FeatureTable(source, "enc", "enc-1:ff|head:x", 16000, rows, lost)
+    return FeatureTable(source, "enc", "enc-1:ff|head:x", ("soxr-mean:16000",), rows, lost)
 
 
 def scored(
@@ -123,12 +123,11 @@ def test_params_reach_the_function_and_the_signature() -> None:
 def test_signature_is_written_out() -> None:
     result = scored(metric(), {"a": 3.0, "b": 1.0}, names="abc", takes=1)
     assert result.score.signature == (
-        "t.gap|enc:enc-1:ff;head:x|sr:16000|res:soxr-hq|chan:mean|len:1|n:2/3|takes:1"
+        "t.gap|enc:enc-1:ff;head:x|prep:soxr-mean:16000|len:1|n:2/3|takes:1"
         "|bench:bench@2:01234567|v:3"
     )
     assert column_of(result.score.signature) == (
-        "t.gap|enc:enc-1:ff;head:x|sr:16000|res:soxr-hq|chan:mean|len:1|takes:1"
-        "|bench:bench@2:01234567|v:3"
+        "t.gap|enc:enc-1:ff;head:x|prep:soxr-mean:16000|len:1|takes:1|bench:bench@2:01234567|v:3"
     )
 
 
@@ -249,7 +248,7 @@ def test_item_fields_are_inputs() -> None:
     without = score_metric(one, benchmark("a"), {}, {}, takes=1)
     assert with_text.score.value == 2.0
     assert without.score.excluded == {"a": "no transcript"}
-    assert "|sr:" not in with_text.score.signature
+    assert "|prep:" not in with_text.score.signature
 
 
 def test_input_forms() -> None:

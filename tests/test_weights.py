@@ -472,3 +472,55 @@ def test_the_documentation_shows_the_table() -> None:
 def test_the_demo_weights_verify() -> None:
     problems = {state.name: state.problems for state in weights.verify(["demo"])}
     assert problems == dict.fromkeys(GROUPS["demo"], ())
+
+
+UNPUBLISHED = {
+    "toy": Part(
+        "a toy", "MIT", (), (WeightFile("model.bin", None, None, (Url("https://x.invalid/m"),)),)
+    )
+}
+
+
+def test_part_without_published_digest_is_what_was_added(tmp_path: Path, good: LocalPath) -> None:
+    given = tmp_path / "model.bin"
+    given.write_bytes(CONTENT)
+    root = tmp_path / "store"
+    state = weights.add("toy", [given], root=root, table=UNPUBLISHED)
+    assert (state.state, state.size) == ("ok", None)
+    assert (
+        weights.require("toy", root=root, table=UNPUBLISHED) / "model.bin"
+    ).read_bytes() == CONTENT
+    first = weights.fingerprint("toy", root=root, table=UNPUBLISHED)
+    (root / "toy" / "model.bin").write_bytes(CONTENT[:-1] + b"!")
+    with pytest.raises(MissingWeightsError, match=f"instead of {DIGEST}"):
+        weights.require("toy", root=root, table=UNPUBLISHED)
+    # Other bytes are another part: added on purpose, they move the fingerprint.
+    given.write_bytes(CONTENT[:-1] + b"!")
+    weights.add("toy", [given], root=root, table=UNPUBLISHED)
+    assert weights.fingerprint("toy", root=root, table=UNPUBLISHED) != first
+
+
+def test_part_without_published_digest_is_never_fetched(tmp_path: Path) -> None:
+    with pytest.raises(MissingWeightsError, match=r"vsseval weights add toy model\.bin"):
+        weights.pull(["toy"], root=tmp_path, table=UNPUBLISHED)
+    with pytest.raises(MissingWeightsError, match=r"vsseval weights add toy model\.bin"):
+        weights.require("toy", root=tmp_path, table=UNPUBLISHED)
+    assert weights.expand(["all"], table=UNPUBLISHED) == ()
+
+
+@pytest.mark.parametrize(
+    ("table", "names", "words"),
+    [
+        pytest.param(UNPUBLISHED, ["other.bin"], "consist of model.bin; got other.bin", id="name"),
+        pytest.param(UNPUBLISHED, [], "consist of model.bin; got no file", id="none"),
+        pytest.param(UNPUBLISHED, ["absent/model.bin"], "cannot copy", id="absent"),
+        pytest.param(part(weight_file()), ["model.bin"], "weights pull toy", id="published"),
+    ],
+)
+def test_what_cannot_be_added_is_said(
+    tmp_path: Path, table: dict[str, Part], names: list[str], words: str
+) -> None:
+    (tmp_path / "other.bin").write_bytes(CONTENT)
+    files = [tmp_path / name for name in names]
+    with pytest.raises(InputError, match=words):
+        weights.add("toy", files, root=tmp_path / "store", table=table)

@@ -1,8 +1,4 @@
-"""Reading, writing, resampling and cutting waveforms.
-
-Conventions: float32 (channels, n) in [-1, 1]; one resampler (soxr HQ) and one channel rule (mean)
-for all metrics.
-"""
+"""Reading, writing and cutting waveforms: float32 (channels, n) in [-1, 1]."""
 
 from __future__ import annotations
 
@@ -13,14 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 from numpy.typing import NDArray
 
 from vsseval.errors import InputError
+from vsseval.resampling import resample
 from vsseval.types import Audio, mono
-
-RESAMPLER = "soxr-hq"
-"""Name of the resampler in signatures."""
 
 
 def read_audio(path: Path) -> Audio:
@@ -73,17 +66,6 @@ def write_audio(path: Path, audio: Audio) -> int:
     finally:
         partial.unlink(missing_ok=True)
     return clipped
-
-
-def resample(
-    samples: NDArray[np.float32], source_rate: int, target_rate: int
-) -> NDArray[np.float32]:
-    """Mono samples (n,) at another rate by soxr HQ; the input itself where the rates agree."""
-    if source_rate == target_rate:
-        return samples
-    return np.asarray(
-        soxr.resample(samples, source_rate, target_rate, quality="HQ"), dtype=np.float32
-    )
 
 
 def fit_length(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:

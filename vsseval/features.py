@@ -1,49 +1,63 @@
-"""Second stage: what the encoders say of each clip, through a cache addressed by content.
+"""Second stage: what the encoders say of each clip, through the cache of ``feature_cache``.
 
-An audio clip is prepared once (channels averaged, soxr HQ to the encoder's rate, cut or zero-padded
-to the item's duration; the voice to imitate keeps its own length) and looked up under
-
-    sha256(encoder signature | digest of the prepared samples | preparation)
-
-so the same sound is never encoded twice, whatever file it came from; a video clip under the sha256
-of its file. Features are ``<cache>/features/<encoder>/<2 hex>/<key>.npz``, written by a rename. A
+A clip is decoded once, and only if something about it is not cached; each preparation of its sound
+is made once and handed to every encoder that hears it. A network is loaded at its first clip. A
 clip that an encoder refuses is missing, with the reason.
+
+A pair encoder reads what two other encoders say of a clip (Synchformer's head: video and audio), so
+the video of a benchmark goes through its large network once, however many systems are scored.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import multiprocessing
 import signal
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache as remember
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsseval.audio import RESAMPLER, audio_digest, mono_at, read_audio
+from vsseval.audio import audio_digest, read_audio
 from vsseval.encoders import table
+from vsseval.encoders.table import EncoderRow
 from vsseval.errors import InputError, MissingWeightsError
-from vsseval.files import file_digest, without_folders, write_atomic
+from vsseval.feature_cache import (
+    REFUSED,
+    feature_file,
+    feature_key,
+    known_digest,
+    load,
+    remember_digest,
+    store,
+)
+from vsseval.files import file_digest, without_folders
 from vsseval.generate import ClipKey
+from vsseval.preparations import prepare
 from vsseval.progress import Progress, silent
-from vsseval.types import Audio, AudioEncoder, Features, VideoEncoder
+from vsseval.types import (
+    Audio,
+    AudioEncoder,
+    FaceEncoder,
+    Features,
+    PairEncoder,
+    TextEncoder,
+    VideoEncoder,
+)
 from vsseval.video import read_video
-
-REFUSED = "refused"
-"""Output name under which the reason is cached when an encoder raises ``InputError``."""
+from vsseval.weights import command
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One file that an encoder is to look at."""
+    """What an encoder is to look at: a file, or a text."""
 
     key: ClipKey
     path: Path | None
@@ -51,6 +65,10 @@ class Clip:
     duration: float | None
     """Length to cut or pad to [s]; None keeps the file's own."""
     reason: str = ""
+    text: str | None = None
+    """In place of a file."""
+    face_box: tuple[int, int, int, int] | None = None
+    """Face in the video, for the encoders that use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +76,12 @@ class FeatureTable:
     """What one encoder says of one source."""
 
     source: str
-    """``generated``, ``reference``, ``speaker`` or ``video``."""
+    """``generated``, ``reference``, ``speaker``, ``video`` or ``caption``."""
     encoder: str
     signature: str
-    """The encoder's signature."""
-    sample_rate: int | None
-    """Rate the encoder hears [Hz]; None for video."""
+    """The encoder's signature; that of a pair encoder holds those of its parts."""
+    hearing: tuple[str, ...]
+    """Preparation and rate of what is heard, such as ``soxr-mean:16000``; empty for pictures."""
     rows: Mapping[ClipKey, Features]
     missing: Mapping[ClipKey, str]
     """Why a clip has no row."""
@@ -83,13 +101,16 @@ class Encoded:
     """What the weight store says of weights that are missing, one message an encoder."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Miss:
-    """A clip that is not in the cache."""
+@dataclass(slots=True)
+class _Found:
+    """Where the features of one clip are, by encoder, or why there are none."""
 
-    clip: Clip
-    file: Path
-    """Where its features will be."""
+    files: dict[str, Path] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    passes: int = 0
+
+
+_FoundBySource = dict[str, dict[ClipKey, _Found]]
 
 
 def encode(
@@ -115,206 +136,318 @@ def encode(
         OSError: the disk is full or cannot be written; what was encoded before is kept.
     """
     needs = sorted(set(needs))
-    signatures, lacking = _signatures({encoder for _, encoder in needs}, device)
-    usable = [(source, encoder) for source, encoder in needs if encoder in signatures]
-    files, missing = _look_up(usable, clips, signatures, cache, progress)
-    misses: dict[str, dict[Path, _Miss]] = {}
-    for source, encoder in usable:
-        for clip in clips[source]:
-            file = files.get((source, encoder, clip.key))
-            if file is not None and _load(file) is None:
-                misses.setdefault(encoder, {}).setdefault(file, _Miss(clip, file))
-    reasons: dict[Path, str] = {}
-    passes = 0
-    for encoder in sorted(misses, key=list(table.ENCODERS).index):
-        work = list(misses[encoder].values())
-        reasons.update(_compute(encoder, work, device, workers, progress))
-        if table.ENCODERS[encoder].network:
-            passes += len(work)
+    pairs = [(source, encoder) for source, encoder in needs if table.ENCODERS[encoder].joins]
+    single = {need for need in needs if need not in pairs}
+    for source, encoder in pairs:
+        single.update(_parts(source, encoder))
+    signatures, lacking = _signatures({encoder for _, encoder in (*single, *pairs)}, device)
+    usable = [need for need in single if need[1] in signatures]
+    bench = _Bench(signatures, cache, device)
+    found = _encode_clips(usable, clips, bench, workers, progress)
+    ready = [
+        (source, encoder)
+        for source, encoder in pairs
+        if all(part in signatures for part in (encoder, *_part_encoders(encoder)))
+    ]
+    _encode_pairs(ready, clips, found, bench, progress)
     tables = {
-        (source, encoder): _table(
-            source, encoder, signatures[encoder], clips[source], files, missing, reasons
-        )
-        if encoder in signatures
-        else _table_without_weights(source, encoder, clips[source])
+        (source, encoder): _table(source, encoder, clips[source], found[source], signatures)
+        if (source, encoder) in usable or (source, encoder) in ready
+        else _table_without_weights(source, encoder, clips[source], signatures)
         for source, encoder in needs
     }
-    networks = [found for found in tables.values() if table.ENCODERS[found.encoder].network]
-    return Encoded(tables, passes, sum(len(found.rows) for found in networks), lacking)
+    networks = [one for one in tables.values() if table.ENCODERS[one.encoder].network]
+    passes = sum(one.passes for of in found.values() for one in of.values())
+    return Encoded(tables, passes, sum(len(one.rows) for one in networks), lacking)
 
 
-def feature_key(signature: str, content: str, preparation: str) -> str:
-    """sha256 over encoder signature, content digest and preparation."""
-    return hashlib.sha256("|".join((signature, content, preparation)).encode()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What it takes to encode a clip in this process or another."""
+
+    signatures: Mapping[str, str]
+    cache: Path
+    device: str
+
+    def through(
+        self,
+        encoder: str,
+        content: str,
+        preparation: str,
+        call: Callable[[], Features],
+        to: _Found,
+    ) -> None:
+        """Find the features, or make them by ``call``."""
+        key = feature_key(self.signatures[encoder], content, preparation)
+        file = feature_file(self.cache, encoder, key)
+        to.files[encoder] = file
+        if load(file) is not None:
+            return
+        to.passes += table.ENCODERS[encoder].network
+        try:
+            store(file, call())
+        except (ValueError, RuntimeError) as error:
+            if isinstance(error, InputError):
+                store(file, {REFUSED: np.array(without_folders(str(error)))})
+            else:
+                # Such as a lack of memory: not stored, and tried again by the next run.
+                del to.files[encoder]
+                reason = f"{type(error).__name__}: {without_folders(str(error))}"
+                to.reasons[encoder] = reason
 
 
-_Lookup = tuple[str, str, ClipKey]
+class _Sound:
+    """A clip's audio: decoded once, each preparation made once."""
+
+    def __init__(self, path: Path, duration: float | None, cache: Path) -> None:
+        self.path, self.duration, self.cache = path, duration, cache
+        self.file = file_digest(path)
+        self._samples: dict[tuple[str, int], NDArray[np.float32]] = {}
+
+    @cached_property
+    def audio(self) -> Audio:
+        return read_audio(self.path)
+
+    def samples(self, row: EncoderRow) -> NDArray[np.float32]:
+        """What the encoder of the row hears."""
+        at = (row.preparation, row.sample_rate or 0)
+        if at not in self._samples:
+            self._samples[at] = prepare(self.audio, at[1], self.duration, row.preparation)
+        return self._samples[at]
+
+    def content(self, row: EncoderRow) -> str:
+        """sha256 of :meth:`samples`, remembered from before where it can be."""
+        whole = f"{_hearing(row)}:{self.duration}"
+        digest = known_digest(self.cache, self.file, whole)
+        if digest is None:
+            samples = self.samples(row)
+            digest = audio_digest(Audio(samples[np.newaxis], row.sample_rate or 0))
+            remember_digest(self.cache, self.file, whole, digest)
+        return digest
+
+
+class _Pictures:
+    """A clip's video: decoded once."""
+
+    def __init__(self, path: Path, duration: float | None) -> None:
+        self.path, self.duration = path, duration
+        self.file = file_digest(path)
+
+    @cached_property
+    def frames(self) -> tuple[NDArray[np.uint8], float]:
+        video = read_video(self.path)
+        if self.duration is None:
+            return video.frames, video.fps
+        return video.frames[: max(1, round(self.duration * video.fps))], video.fps
+
+
+def _encode_clip(clip: Clip, encoders: Sequence[str], bench: _Bench) -> _Found:
+    """One clip through some encoders."""
+    found = _Found()
+    try:
+        if clip.text is not None:
+            _read_text(clip.text, encoders, bench, found)
+        elif clip.path is None:
+            raise InputError(clip.reason)
+        elif not clip.path.is_file():
+            raise InputError(f"file missing: {clip.path.name}")
+        elif table.ENCODERS[encoders[0]].kind == "video":
+            _watch(clip, clip.path, encoders, bench, found)
+        else:
+            _listen(clip, clip.path, encoders, bench, found)
+    except InputError as error:
+        for encoder in encoders:
+            if encoder not in found.files:
+                found.reasons[encoder] = without_folders(str(error))
+    return found
+
+
+def _listen(clip: Clip, path: Path, encoders: Sequence[str], bench: _Bench, found: _Found) -> None:
+    sound = _Sound(path, clip.duration, bench.cache)
+    for encoder in encoders:
+        row = table.ENCODERS[encoder]
+
+        def heard(encoder: str = encoder, row: EncoderRow = row) -> Features:
+            return cast(AudioEncoder, _loaded(encoder, bench.device))(sound.samples(row))
+
+        bench.through(encoder, sound.content(row), _hearing(row), heard, found)
+
+
+def _watch(clip: Clip, path: Path, encoders: Sequence[str], bench: _Bench, found: _Found) -> None:
+    pictures = _Pictures(path, clip.duration)
+    for encoder in encoders:
+        boxed = table.ENCODERS[encoder].uses_face_box
+        preparation = f"frames:{clip.duration}" + (f":{clip.face_box}" if boxed else "")
+
+        def seen(encoder: str = encoder, boxed: bool = boxed) -> Features:
+            loaded = _loaded(encoder, bench.device)
+            if boxed:
+                return cast(FaceEncoder, loaded)(*pictures.frames, face_box=clip.face_box)
+            return cast(VideoEncoder, loaded)(*pictures.frames)
+
+        bench.through(encoder, pictures.file, preparation, seen, found)
+
+
+def _read_text(text: str, encoders: Sequence[str], bench: _Bench, found: _Found) -> None:
+    content = hashlib.sha256(text.encode()).hexdigest()
+    for encoder in encoders:
+
+        def read(encoder: str = encoder) -> Features:
+            return cast(TextEncoder, _loaded(encoder, bench.device))(text)
+
+        bench.through(encoder, content, "text", read, found)
+
+
+def _encode_clips(
+    needs: Iterable[tuple[str, str]],
+    clips: Mapping[str, Sequence[Clip]],
+    bench: _Bench,
+    workers: int,
+    progress: Progress,
+) -> _FoundBySource:
+    """Every clip of every source through its encoders: no networks in processes, networks here."""
+    order = list(table.ENCODERS)
+    by_source: dict[str, list[str]] = {source: [] for source in clips}
+    for source, encoder in sorted(needs, key=lambda need: order.index(need[1])):
+        by_source[source].append(encoder)
+    found: _FoundBySource = {source: {c.key: _Found() for c in clips[source]} for source in clips}
+    jobs = [(s, clip, names) for s, names in by_source.items() if names for clip in clips[s]]
+    with progress("encode", len(jobs)) as advance, _processes(workers) as pool:
+        first = [
+            (clip, [name for name in names if pool and not table.ENCODERS[name].network], bench)
+            for _, clip, names in jobs
+        ]
+        early = pool.map(_pool_job, first, chunksize=4) if pool else (_Found() for _ in jobs)
+        for (source, clip, names), done in zip(jobs, early, strict=True):
+            rest = [n for n in names if n not in done.files and n not in done.reasons]
+            if rest:
+                here = _encode_clip(clip, rest, bench)
+                done.files |= here.files
+                done.reasons |= here.reasons
+                done.passes += here.passes
+            found[source][clip.key] = done
+            advance()
+    return found
+
+
+def _encode_pairs(
+    pairs: Sequence[tuple[str, str]],
+    clips: Mapping[str, Sequence[Clip]],
+    found: _FoundBySource,
+    bench: _Bench,
+    progress: Progress,
+) -> None:
+    """What the pair encoders make of features that are cached by now; added to ``found``."""
+    jobs = [(source, encoder, clip) for source, encoder in pairs for clip in clips[source]]
+    if not jobs:
+        return
+    with progress("encode pairs", len(jobs)) as advance:
+        for source, encoder, clip in jobs:
+            mine = found[source][clip.key]
+            parts = []
+            for (of, part), join in zip(
+                _parts(source, encoder), table.ENCODERS[encoder].joins, strict=True
+            ):
+                at = found[of][clip.key if of == source else (clip.key[0], 0)]
+                features = load(at.files[part]) if part in at.files else None
+                reason = at.reasons.get(part, "its features were removed from the cache")
+                if features is None or REFUSED in features:
+                    words = reason if features is None else str(features[REFUSED])
+                    mine.reasons.setdefault(encoder, f"{of}: {words}" if of != source else words)
+                    break
+                parts.append((at.files[part].stem, features[join.rpartition(".")[2]]))
+            else:
+
+                def joined(
+                    encoder: str = encoder, parts: Sequence[_Part] = tuple(parts)
+                ) -> Features:
+                    loaded = cast(PairEncoder, _loaded(encoder, bench.device))
+                    return loaded(*(array for _, array in parts))
+
+                content = "+".join(key for key, _ in parts)
+                bench.through(encoder, content, "pair", joined, mine)
+            advance()
+
+
+_Part = tuple[str, NDArray[np.generic]]
+
+
+def _parts(source: str, encoder: str) -> list[tuple[str, str]]:
+    """(source, encoder) of what a pair encoder joins, for one of its sources."""
+    heads = [join.rpartition(".")[0].partition(":") for join in table.ENCODERS[encoder].joins]
+    return [(source if of == "own" else of, part) for of, _, part in heads]
+
+
+def _part_encoders(encoder: str) -> list[str]:
+    return [part for _, part in _parts("own", encoder)]
 
 
 def _signatures(encoders: Iterable[str], device: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """Signature of every encoder whose weights are in the store, and messages for the others."""
     signatures: dict[str, str] = {}
-    lacking: list[str] = []
+    lacking: dict[str, None] = {}
     for encoder in sorted(encoders):
         try:
             signatures[encoder] = table.signature(encoder, device)
         except MissingWeightsError as error:
-            lacking.append(str(error))
+            lacking[str(error)] = None
     return signatures, tuple(lacking)
 
 
-def _look_up(
-    needs: Sequence[tuple[str, str]],
-    clips: Mapping[str, Sequence[Clip]],
-    signatures: Mapping[str, str],
-    cache: Path,
-    progress: Progress,
-) -> tuple[dict[_Lookup, Path], dict[_Lookup, str]]:
-    """Cache file of every (source, encoder, clip), or why it can have none."""
-    files: dict[_Lookup, Path] = {}
-    missing: dict[_Lookup, str] = {}
-    sources = sorted({source for source, _ in needs})
-    with progress("look up features", sum(len(clips[source]) for source in sources)) as advance:
-        for source in sources:
-            encoders = [encoder for of, encoder in needs if of == source]
-            for clip in clips[source]:
-                found = _contents(clip, encoders)
-                for encoder in encoders:
-                    at = (source, encoder, clip.key)
-                    if isinstance(found, str):
-                        missing[at] = found
-                        continue
-                    key = feature_key(signatures[encoder], *found[encoder])
-                    files[at] = cache / "features" / encoder / key[:2] / f"{key}.npz"
-                advance()
-    return files, missing
-
-
-def _contents(clip: Clip, encoders: Sequence[str]) -> dict[str, tuple[str, str]] | str:
-    """(content digest, preparation) by encoder, or why the clip cannot be used."""
-    if clip.path is None:
-        return clip.reason
-    if not clip.path.is_file():
-        return f"file missing: {clip.path.name}"
-    contents: dict[str, tuple[str, str]] = {}
-    digests: dict[int, str] = {}
-    try:
-        for encoder in encoders:
-            rate = table.ENCODERS[encoder].sample_rate
-            if rate is None:
-                contents[encoder] = (file_digest(clip.path), "frames")
-                continue
-            if not digests:
-                audio = read_audio(clip.path)
-            if rate not in digests:
-                samples = _prepared(audio, rate, clip.duration)
-                digests[rate] = audio_digest(Audio(samples[np.newaxis], rate))
-            contents[encoder] = (digests[rate], f"{RESAMPLER}:mean:{rate}")
-    except InputError as error:
-        return without_folders(str(error))
-    return contents
-
-
-def _prepared(audio: Audio, rate: int, duration: float | None) -> NDArray[np.float32]:
-    return mono_at(audio, rate, audio.duration if duration is None else duration)
-
-
-def _compute(
-    encoder: str, misses: Sequence[_Miss], device: str, workers: int, progress: Progress
-) -> dict[Path, str]:
-    """Encode and store; why some failed for now (out of memory), by cache file."""
-    row = table.ENCODERS[encoder]
-    reasons: dict[Path, str] = {}
-    with progress(f"encode {encoder}", len(misses)) as advance:
-        if not row.network and workers > 1 and len(misses) > 2 * workers:
-            with _pool(workers) as pool:
-                jobs = [(encoder, device, miss) for miss in misses]
-                for miss, reason in zip(misses, pool.map(_pool_job, jobs), strict=True):
-                    if reason:
-                        reasons[miss.file] = reason
-                    advance()
-            return reasons
-        loaded = table.load_encoder(encoder, device)
-        for miss in misses:
-            reason = _encode_one(loaded, row.sample_rate, miss)
-            if reason:
-                reasons[miss.file] = reason
-            advance()
-    return reasons
-
-
-def _encode_one(encoder: AudioEncoder | VideoEncoder, rate: int | None, miss: _Miss) -> str:
-    """Encode one clip into its cache file; the reason if it failed, else an empty string."""
-    if miss.file.is_file() and _load(miss.file) is not None:
-        return ""
-    path = cast(Path, miss.clip.path)
-    try:
-        if rate is None:
-            video = read_video(path)
-            features = cast(VideoEncoder, encoder)(video.frames, video.fps)
-        else:
-            samples = _prepared(read_audio(path), rate, miss.clip.duration)
-            features = cast(AudioEncoder, encoder)(samples)
-    except InputError as error:
-        features = {REFUSED: np.array(without_folders(str(error)))}
-    except (ValueError, RuntimeError) as error:
-        return f"{type(error).__name__}: {without_folders(str(error))}"
-    _store(miss.file, features)
-    return ""
-
-
-def _store(file: Path, features: Features) -> None:
-    content = io.BytesIO()
-    arrays = {name: np.asarray(value) for name, value in features.items()}
-    np.savez(content, allow_pickle=False, **arrays)  # type: ignore[arg-type]
-    write_atomic(file, content.getvalue())
-
-
-def _load(file: Path) -> Features | None:
-    """The stored features; None if there are none, or if the file is damaged."""
-    try:
-        # Through memory: numpy leaves a damaged file open.
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (FileNotFoundError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-        return None
+def _hearing(row: EncoderRow) -> str:
+    return f"{row.preparation}:{row.sample_rate}"
 
 
 def _table(
     source: str,
     encoder: str,
-    signature: str,
     clips: Sequence[Clip],
-    files: Mapping[_Lookup, Path],
-    missing: Mapping[_Lookup, str],
-    reasons: Mapping[Path, str],
+    found: Mapping[ClipKey, _Found],
+    signatures: Mapping[str, str],
 ) -> FeatureTable:
     rows: dict[ClipKey, Features] = {}
-    absent: dict[ClipKey, str] = {}
+    missing: dict[ClipKey, str] = {}
     for clip in clips:
-        at = (source, encoder, clip.key)
-        features = _load(files[at]) if at in files else None
-        if at in missing:
-            absent[clip.key] = missing[at]
-        elif features is None:
-            absent[clip.key] = reasons.get(files[at], "its features were removed from the cache")
+        mine = found[clip.key]
+        features = load(mine.files[encoder]) if encoder in mine.files else None
+        if features is None:
+            missing[clip.key] = mine.reasons.get(
+                encoder, "its features were removed from the cache"
+            )
         elif REFUSED in features:
-            absent[clip.key] = str(features[REFUSED])
+            missing[clip.key] = str(features[REFUSED])
         else:
             rows[clip.key] = features
-    rate = table.ENCODERS[encoder].sample_rate
-    return FeatureTable(source, encoder, signature, rate, rows, absent)
+    return FeatureTable(
+        source, encoder, _whole_signature(encoder, signatures), _heard(encoder), rows, missing
+    )
 
 
-def _table_without_weights(source: str, encoder: str, clips: Sequence[Clip]) -> FeatureTable:
-    row = table.ENCODERS[encoder]
-    reason = f"weights missing: vsseval weights pull {' '.join(row.weights)}"
+def _whole_signature(encoder: str, signatures: Mapping[str, str]) -> str:
+    return "+".join(signatures[one] for one in (encoder, *_part_encoders(encoder)))
+
+
+def _heard(encoder: str) -> tuple[str, ...]:
+    rows = [table.ENCODERS[one] for one in (encoder, *_part_encoders(encoder))]
+    return tuple(dict.fromkeys(_hearing(row) for row in rows if row.kind == "audio"))
+
+
+def _table_without_weights(
+    source: str, encoder: str, clips: Sequence[Clip], signatures: Mapping[str, str]
+) -> FeatureTable:
+    lacking = [one for one in (encoder, *_part_encoders(encoder)) if one not in signatures]
+    parts = dict.fromkeys(part for one in lacking for part in table.ENCODERS[one].weights)
+    reason = f"weights missing: {'; '.join(command(part) for part in parts)}"
     absent = {clip.key: reason for clip in clips}
-    return FeatureTable(source, encoder, f"{encoder}:missing", row.sample_rate, {}, absent)
+    return FeatureTable(source, encoder, f"{encoder}:missing", _heard(encoder), {}, absent)
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+def _processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
+    """A pool of so many processes; None for one."""
+    if workers < 2:
+        yield None
+        return
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_parent)
     try:
@@ -327,11 +460,11 @@ def _leave_interrupts_to_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _pool_job(job: tuple[str, str, _Miss]) -> str:
-    encoder, device, miss = job
-    return _encode_one(_loaded(encoder, device), table.ENCODERS[encoder].sample_rate, miss)
+def _pool_job(job: tuple[Clip, Sequence[str], _Bench]) -> _Found:
+    clip, encoders, bench = job
+    return _encode_clip(clip, encoders, bench) if encoders else _Found()
 
 
 @remember
-def _loaded(encoder: str, device: str) -> AudioEncoder | VideoEncoder:
+def _loaded(encoder: str, device: str) -> object:
     return table.load_encoder(encoder, device)

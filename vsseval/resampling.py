@@ -4,9 +4,10 @@ Goal: the samples that another tool's metric hears. Published scores move with t
 dialect names the one its origin uses.
 
 Conventions:
-    Mono float32 (n,) in, float32 (ceil(n * target / source),) out (soxr: rounded). Beyond both
-    ends the signal is zero. The rational ratio is reduced first; with L outputs for every M inputs
-    there are L filters, and a block of M inputs with its margins times their matrix gives L outputs.
+    Mono float32 (n,) in, float32 (ceil(n * target / source),) out (soxr: rounded; resampy: cut to
+    an integer). Beyond both ends the signal is zero. The ratio is reduced first; with L outputs for
+    every M inputs there are L filters, and a block of M inputs with its margins times their matrix
+    gives L outputs.
 
 Resamplers:
     soxr-hq       libsoxr HQ, the default of librosa since 0.10, and of everything of our own
@@ -63,20 +64,22 @@ def resample(
     divisor = gcd(source_rate, target_rate)
     down, up = source_rate // divisor, target_rate // divisor
     filters = {"sinc6": _sinc6, "kaiser64": _kaiser64, "resampy-best": _resampy_best}[resampler]
-    return _polyphase(samples, filters(down, up), down)
+    outputs = samples.size * up / down
+    length = int(outputs) if resampler == "resampy-best" else ceil(outputs)
+    return _polyphase(samples, filters(down, up), down)[:length]
 
 
 def _polyphase(
     samples: NDArray[np.float32], filters: NDArray[np.float32], down: int
 ) -> NDArray[np.float32]:
     """Outputs of the filters (L, margin + M + margin) at every M-th input."""
-    up, taps = filters.shape
+    taps = filters.shape[1]
     margin = (taps - down) // 2
     blocks = samples.size // down + 1
     padded = np.zeros((blocks - 1) * down + taps, dtype=np.float32)
     padded[margin : margin + samples.size] = samples
     frames = np.lib.stride_tricks.sliding_window_view(padded, taps)[::down]
-    return (frames @ filters.T).reshape(-1)[: ceil(samples.size * up / down)]
+    return (frames @ filters.T).reshape(-1)
 
 
 def _offsets(down: int, up: int, margin: int) -> NDArray[np.float64]:

@@ -196,7 +196,17 @@ def sources(benchmark: Benchmark, rows: Sequence[Generation], takes: int) -> dic
             for item in benchmark.items
         ],
         "video": [
-            Clip((item.id, 0), item.video, item.duration, "the item has no video")
+            Clip(
+                (item.id, 0),
+                item.video,
+                item.duration,
+                "the item has no video",
+                face_box=item.face_box,
+            )
+            for item in benchmark.items
+        ],
+        "caption": [
+            Clip((item.id, 0), None, None, "the item has no caption", text=item.caption)
             for item in benchmark.items
         ],
     }

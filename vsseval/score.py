@@ -10,7 +10,6 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from vsseval.audio import RESAMPLER
 from vsseval.errors import InputError
 from vsseval.features import FeatureTable
 from vsseval.generate import ClipKey, clip_label
@@ -220,7 +219,8 @@ def _pooled_value(
         value = pool(matrix, rule)
     except InputError as error:
         return None, None, f"undefined: {error}"
-    return value, bootstrap_interval(matrix, rule, seed=INTERVAL_SEED), ""
+    note = str(metric_table.resolve(metric.remark)(matrix)) if metric.remark else ""
+    return value, bootstrap_interval(matrix, rule, seed=INTERVAL_SEED), note
 
 
 def _common_reason(excluded: Mapping[ClipKey, str]) -> str:
@@ -241,13 +241,13 @@ def _signature(
     # Bars part the fields of the whole signature, so those of an encoder become semicolons.
     signatures = [table.signature.replace("|", ";") for table in used.values()]
     encoders = list(dict.fromkeys(signatures))
-    rates = sorted({table.sample_rate for table in used.values() if table.sample_rate})
+    hearing = sorted({heard for table in used.values() for heard in table.hearing})
     bench = f"{benchmark.name}@{benchmark.version}:{benchmark.digest[:8]}"
     params = ",".join(f"{name}={value}" for name, value in sorted(metric.params.items()))
     fields = [
         metric.id,
         f"enc:{'+'.join(encoders)}",
-        *([f"sr:{'+'.join(map(str, rates))}", f"res:{RESAMPLER}", "chan:mean"] if rates else []),
+        *([f"prep:{'+'.join(hearing)}"] if hearing else []),
         f"len:{benchmark.clip_seconds:g}",
         "n:",
         f"takes:{takes}",

@@ -127,6 +127,38 @@ class VideoEncoder(Protocol):
         ...
 
 
+class FaceEncoder(Protocol):
+    """A network over the face in a video; its row says ``uses_face_box``."""
+
+    @property
+    def signature(self) -> str:
+        """As for :class:`VideoEncoder`; the detector included."""
+        ...
+
+    def __call__(
+        self,
+        frames: NDArray[np.uint8],
+        fps: float,
+        *,
+        face_box: tuple[int, int, int, int] | None,
+    ) -> Features:
+        """As :class:`VideoEncoder`; the box is the data set's, None where it gives none."""
+        ...
+
+
+class PairEncoder(Protocol):
+    """A network over what two other encoders say of one clip; its row says which (``joins``)."""
+
+    @property
+    def signature(self) -> str:
+        """Its own weights and settings; those of the two are added by the run."""
+        ...
+
+    def __call__(self, first: NDArray[np.generic], second: NDArray[np.generic]) -> Features:
+        """Features of the two arrays, in the order of ``joins``."""
+        ...
+
+
 class TextEncoder(Protocol):
     """A network over one text."""
 
@@ -190,6 +222,9 @@ class Metric:
     """``mean`` of component 0, ``percent_ratio`` 100 * sum(c0) / sum(c1), or ``set`` scope."""
     params: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     """Keywords of ``compute``, printed in the signature."""
+    remark: str = ""
+    """``module:function`` that says what the reader of a set's value must know, from its (n, k)
+    components; clip scope only."""
 
 
 @dataclass(frozen=True, slots=True)

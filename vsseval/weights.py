@@ -5,6 +5,10 @@ after its sha256 has been verified, by a rename; two processes may pull the same
 ``.verified.json`` remembers size and modification time of the files that were hashed, so that
 :func:`require` hashes a file again only when it has changed.
 
+Nobody publishes the digest of some files. They are brought by :func:`add`, which keeps their
+sha256 in ``.added.json`` beside them: from then on these bytes and no others are that part, and
+their digest stands in every signature.
+
 Environment:
     VSSEVAL_WEIGHTS: the store (otherwise ``$XDG_CACHE_HOME/vsseval/weights``, otherwise
         ``~/.cache/vsseval/weights``).
@@ -22,7 +26,7 @@ import pickle
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, cast
 
@@ -34,6 +38,7 @@ Progress = Callable[[str, int, int], None]
 """Called with (``part/file``, bytes done, bytes in all)."""
 
 _STAMP = ".verified.json"
+_ADDED = ".added.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,8 @@ class PartState:
     state: Literal["ok", "missing", "damaged"]
     problems: tuple[str, ...]
     """One line for each file that is missing or wrong."""
-    size: int
-    """Bytes of the part when it is complete."""
+    size: int | None
+    """Bytes of the part when it is complete; None where nobody publishes it."""
 
 
 def store_root() -> Path:
@@ -64,7 +69,7 @@ def expand(names: Iterable[str], *, table: Mapping[str, Part] = WEIGHTS) -> tupl
     Raises:
         UnknownNameError: a name is neither a part nor a group.
     """
-    groups = {**GROUPS, "all": tuple(table)}
+    groups = {**GROUPS, "all": tuple(name for name in table if not _is_added(table[name]))}
     parts: dict[str, None] = {}
     for name in names:
         if name not in table and name not in groups:
@@ -73,9 +78,13 @@ def expand(names: Iterable[str], *, table: Mapping[str, Part] = WEIGHTS) -> tupl
     return tuple(parts)
 
 
-def fingerprint(name: str, *, table: Mapping[str, Part] = WEIGHTS) -> str:
+def fingerprint(name: str, *, root: Path | None = None, table: Mapping[str, Part] = WEIGHTS) -> str:
     """Eight hex digits over the names and digests of a part's files, licence texts left out."""
-    files = [file for file in table[name].files if not file.optional]
+    files = [
+        _pinned(file, _read_json((root or store_root()) / name / _ADDED))
+        for file in table[name].files
+        if not file.optional
+    ]
     lines = "".join(f"{file.path} {file.sha256}\n" for file in files)
     return hashlib.sha256(lines.encode()).hexdigest()[:8]
 
@@ -97,7 +106,7 @@ def require(name: str, *, root: Path | None = None, table: Mapping[str, Part] = 
     if state.state != "ok":
         raise MissingWeightsError(
             f"weights {name!r} are {state.state} in {state.path} ({'; '.join(state.problems)}); "
-            f"run `vsseval weights pull {name}`, or set VSSEVAL_WEIGHTS to a store that has them"
+            f"run `{command(name, table=table)}`, or set VSSEVAL_WEIGHTS to a store that has them"
         )
     return state.path
 
@@ -149,6 +158,82 @@ def pull(
     return tuple(states)
 
 
+def command(name: str, *, table: Mapping[str, Part] = WEIGHTS) -> str:
+    """What to type to bring a part into the store."""
+    if _is_added(table[name]):
+        return _add_command(name, table[name])
+    return f"vsseval weights pull {name}"
+
+
+def add(
+    name: str,
+    files: Iterable[Path],
+    *,
+    root: Path | None = None,
+    table: Mapping[str, Part] = WEIGHTS,
+) -> PartState:
+    """Copy files that the user has into the store, and keep their digests.
+
+    For the parts whose bytes have no published digest. Files are told apart by their names.
+
+    Args:
+        name: The part.
+        files: Every file of it that is not optional, under its published name.
+        root: The store.
+        table: The parts.
+
+    Raises:
+        UnknownNameError: no such part.
+        InputError: the part has a published digest, or a file is missing, unknown or unreadable.
+    """
+    if name not in table:
+        raise UnknownNameError("weights", name, table)
+    part = table[name]
+    if not _is_added(part):
+        raise InputError(
+            f"the bytes of weights {name!r} are known: run `vsseval weights pull {name}`; a copy "
+            "from another machine comes in with VSSEVAL_WEIGHTS_FROM"
+        )
+    wanted = {PurePosixPath(file.path).name: file for file in part.files}
+    given = {path.name: path for path in files}
+    required = [base for base, file in wanted.items() if not file.optional]
+    if set(given) - set(wanted) or not set(required) <= set(given):
+        got = ", ".join(given) or "no file"
+        raise InputError(f"weights {name!r} consist of {', '.join(required)}; got {got}")
+    folder = (root or store_root()) / name
+    digests = {}
+    with _locked(folder):
+        for base, path in given.items():
+            target = _inside(folder, wanted[base].path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            incoming = target.with_name(f".incoming-{target.name}")
+            try:
+                shutil.copyfile(path, incoming)
+            except OSError as error:
+                incoming.unlink(missing_ok=True)
+                raise InputError(f"cannot copy {path} to {target}: {error}") from error
+            digests[wanted[base].path] = _sha256(incoming)
+            incoming.replace(target)
+        _write_json(folder / _ADDED, digests)
+    return _check(name, part, root or store_root(), rehash=True)
+
+
+def _add_command(name: str, part: Part) -> str:
+    files = [PurePosixPath(file.path).name for file in part.files if not file.optional]
+    return f"vsseval weights add {name} {' '.join(files)}"
+
+
+def _is_added(part: Part) -> bool:
+    return any(file.sha256 is None and not file.optional for file in part.files)
+
+
+def _pinned(file: WeightFile, added: Mapping[str, object]) -> WeightFile:
+    """The file with the digest that :func:`add` kept, where none is published."""
+    if file.sha256 is not None:
+        return file
+    return replace(file, sha256=cast("str | None", added.get(file.path)))
+
+
 def load_torch(path: Path) -> object:
     """Contents of a PyTorch checkpoint, on the CPU.
 
@@ -190,12 +275,12 @@ def markdown_table(table: Mapping[str, Part] = WEIGHTS) -> str:
         sources: dict[str, None] = {}
         for file in part.files:
             sources.update(dict.fromkeys(_origin(source) for source in file.sources))
-        size = sum(file.size for file in part.files) / 1e6
+        size = _size(part)
         needed = ", ".join(f"`{user}`" for user in part.needed_by) or "nothing yet"
         cells = [
             f"`{name}`",
             part.title,
-            f"{size:.1f} MB",
+            "not published" if size is None else f"{size / 1e6:.1f} MB",
             part.licence,
             needed,
             "; ".join(sources),
@@ -221,39 +306,51 @@ def _inside(folder: Path, path: str) -> Path:
 
 def _check(name: str, part: Part, root: Path, *, rehash: bool) -> PartState:
     folder = root / name
-    stamps = _read_stamps(folder)
-    fresh: dict[str, list[int | str]] = {}
+    stamps = _read_json(folder / _STAMP)
+    added = _read_json(folder / _ADDED)
+    fresh: dict[str, object] = {}
     missing, damaged = [], []
-    for file in part.files:
+    for listed in part.files:
+        file = _pinned(listed, added)
         path = _inside(folder, file.path)
-        if not path.is_file():
+        if not path.is_file() or file.sha256 is None:
             if not file.optional:
                 missing.append(f"no {file.path}")
             continue
         entry = path.stat()
-        stamp: list[int | str] = [entry.st_size, entry.st_mtime_ns, file.sha256]
-        if entry.st_size != file.size:
+        stamp = [entry.st_size, entry.st_mtime_ns, file.sha256]
+        if file.size is not None and entry.st_size != file.size:
             damaged.append(f"{file.path} has {entry.st_size} bytes instead of {file.size}")
         elif (rehash or stamps.get(file.path) != stamp) and (got := _sha256(path)) != file.sha256:
             damaged.append(f"{file.path} has sha256 {got} instead of {file.sha256}")
         else:
             fresh[file.path] = stamp
     if fresh != stamps and folder.is_dir():
-        _write_stamps(folder, fresh)
+        _write_json(folder / _STAMP, fresh)
     state: Literal["ok", "missing", "damaged"] = (
         "damaged" if damaged else "missing" if missing else "ok"
     )
-    size = sum(file.size for file in part.files)
-    return PartState(name, folder, state, (*damaged, *missing), size)
+    return PartState(name, folder, state, (*damaged, *missing), _size(part))
+
+
+def _size(part: Part) -> int | None:
+    sizes = [file.size for file in part.files if file.size is not None]
+    return sum(sizes) if len(sizes) == len(part.files) else None
 
 
 def _pull_part(name: str, part: Part, root: Path, progress: Progress | None) -> None:
+    if _is_added(part):
+        origins = dict.fromkeys(describe(one) for file in part.files for one in file.sources)
+        raise MissingWeightsError(
+            f"nobody publishes the sha256 of weights {name!r}, so they are not fetched: get "
+            f"{', '.join(origins)} yourself, then run `{_add_command(name, part)}`"
+        )
     folder = root / name
     targets = {file: _inside(folder, file.path) for file in part.files}
     with _locked(folder):
         scratch = folder / ".incoming"
         scratch.mkdir(exist_ok=True)
-        total = sum(file.size for file in part.files)
+        total = _size(part) or 0
         done = 0
         current = ""
 
@@ -267,7 +364,7 @@ def _pull_part(name: str, part: Part, root: Path, progress: Progress | None) -> 
                 current = file.path
                 if not _is_right(target, file):
                     _pull_file(name, file, target, fetcher, scratch)
-                done += file.size
+                done += file.size or 0
                 report(0)
         finally:
             fetcher.close()
@@ -282,7 +379,7 @@ def _pull_file(name: str, file: WeightFile, target: Path, fetcher: Fetcher, scra
     reasons = []
     for source in sources:
         try:
-            fetcher.fetch(source, incoming, file.size)
+            fetcher.fetch(source, incoming, file.size or 0)
             got_size, got = incoming.stat().st_size, _sha256(incoming)
             if got == file.sha256:
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -314,20 +411,20 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _read_stamps(folder: Path) -> dict[str, list[int | str]]:
+def _read_json(path: Path) -> dict[str, object]:
     try:
-        stamps = json.loads((folder / _STAMP).read_text())
+        content = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
-    return stamps if isinstance(stamps, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
-def _write_stamps(folder: Path, stamps: dict[str, list[int | str]]) -> None:
+def _write_json(path: Path, content: Mapping[str, object]) -> None:
     # A store that is read-only for this user works too: its files are then hashed on each use.
-    partial = folder / f".{os.getpid()}{_STAMP}"
+    partial = path.with_name(f".{os.getpid()}{path.name}")
     try:
-        partial.write_text(json.dumps(stamps))
-        partial.replace(folder / _STAMP)
+        partial.write_text(json.dumps(content))
+        partial.replace(path)
     except OSError:
         return
 

@@ -348,9 +348,7 @@ WEIGHTS: dict[str, Part] = {
                 path="LICENSE.md",
                 sha256="9fac5781e1529f4dd1a045716e1859436038d2def9e108d101b6df20c5a11318",
                 size=1_070,
-                sources=(
-                    WheelFile(*_MTCNN_WHEEL, "facenet_pytorch-2.6.0.dist-info/LICENSE.md"),
-                ),
+                sources=(WheelFile(*_MTCNN_WHEEL, "facenet_pytorch-2.6.0.dist-info/LICENSE.md"),),
                 optional=True,
             ),
         ),

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vsseval.audio import mono_at, read_audio, resample
+from vsseval.audio import mono_at, read_audio
 from vsseval.errors import InputError
+from vsseval.resampling import resample
 from vsseval.types import Audio, Item, ModelContext, ModelOutput, mono
 from vsseval.video import read_video
 from vsseval.weights import require

@@ -80,6 +80,11 @@ def moved_onsets_with_loudness(level):
     return reference, generated, ones, ones
 
 
+def ranked_onsets(level):
+    """As above, with one loudness a clip."""
+    return moved_onsets_with_loudness(level)[:3]
+
+
 def lost_onsets(level):
     """A third of the onsets is not there at each level."""
     reference = onset_times(3)
@@ -168,6 +173,12 @@ def exchanged_onsets():
     return (a, b), (b, a)
 
 
+def exchanged_ranked_onsets():
+    """Four onsets and weaker ones between them, as predictions of the four alone, and back."""
+    few, many = [np.arange(1.0, 5.0)] * N_CLIPS, [np.arange(1.0, 5.0, 0.5)] * N_CLIPS
+    return (few, many, [np.tile([2.0, 1.0], 4)] * N_CLIPS), (many, few, [np.ones(4)] * N_CLIPS)
+
+
 def exchanged_onsets_with_loudness():
     (a, b), _ = exchanged_onsets()
     ones_of = {id(side): [np.ones(len(times)) for times in side] for side in (a, b)}
@@ -244,19 +255,24 @@ CONTRACTS = {
     "onset_f1.50ms": Contract(moved_onsets, 1.0, True, exchanged_onsets),
     "onset_f1.200ms": Contract(lost_onsets, 1.0, True, exchanged_onsets),
     "onset_offset": Contract(late_onsets, 0.0, True, exchanged_onsets),
-    "onset_acc@mmaudio": Contract(
+    "onset_acc@onset-mmaudio": Contract(
         far_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness
     ),
-    "onset_ap@mmaudio": Contract(
+    "onset_ap@onset-mmaudio": Contract(
         far_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness
     ),
-    "onset_f1@mmaudio": Contract(
+    "onset_f1@onset-mmaudio": Contract(
         far_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness
     ),
     "onset_f1": Contract(moved_onsets, 1.0, True, exchanged_onsets),
     "onset_f1.annotated": Contract(moved_onsets, 1.0, True, exchanged_onsets),
-    "onset_acc": Contract(moved_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness),
-    "onset_ap": Contract(moved_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness),
+    "onset_acc@onset-condfoley": Contract(
+        moved_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness
+    ),
+    "onset_ap@onset-condfoley": Contract(
+        moved_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness
+    ),
+    "onset_ap": Contract(ranked_onsets, 1.0, False, exchanged_ranked_onsets),
     "av_align": Contract(moved_onsets_before_motion, 1.0, None),
     "av_align@avalign-2023": Contract(moved_onsets_before_motion, 1.0, None),
     "av_align@avalign-svg": Contract(moved_onsets_before_motion, 1.0, None),

@@ -34,11 +34,12 @@ MAKERS = {
 SILENT = {
     "onset_f1": (SOME, NONE),
     "onset_offset": (SOME, NONE),
-    "onset_acc": (SOME, NONE, NONE, NONE),
-    "onset_ap": (SOME, NONE, NONE, NONE),
-    "onset_acc@mmaudio": (SOME, NONE, NONE, NONE),
-    "onset_ap@mmaudio": (SOME, NONE, NONE, NONE),
-    "onset_f1@mmaudio": (SOME, NONE, NONE, NONE),
+    "onset_ap": (SOME, NONE, NONE),
+    "onset_acc@onset-condfoley": (SOME, NONE, NONE, NONE),
+    "onset_ap@onset-condfoley": (SOME, NONE, NONE, NONE),
+    "onset_acc@onset-mmaudio": (SOME, NONE, NONE, NONE),
+    "onset_ap@onset-mmaudio": (SOME, NONE, NONE, NONE),
+    "onset_f1@onset-mmaudio": (SOME, NONE, NONE, NONE),
     "av_align": (MOVING, FPS, NONE),
 }
 
@@ -49,7 +50,9 @@ def inputs(case):
     if case.situation == "silent and still":
         return STILL, FPS, NONE
     made = MAKERS[case.situation]()
-    return made[-1:] if case.metric == "is.aisfx" else made
+    if case.metric == "is.aisfx":
+        return made[-1:]
+    return (*made, NONE) if case.metric == "onset_ap" else made
 
 
 def outcome(case):

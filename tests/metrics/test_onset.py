@@ -12,12 +12,16 @@ from vsseval.metrics.onset import (
     annotated_onset_f1_components,
     average_precision,
     match_onsets,
-    onset_accuracy,
-    onset_accuracy_components,
     onset_average_precision,
-    onset_average_precision_components,
     onset_f1,
     onset_f1_components,
+)
+from vsseval.metrics.onset_condfoley import (
+    onset_accuracy_condfoley,
+    onset_accuracy_condfoley_components,
+    onset_average_precision_condfoley,
+    onset_average_precision_condfoley_components,
+    silent_predictions,
     suppress_onsets,
 )
 
@@ -45,8 +49,8 @@ def loud(times):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"seed {case['seed']}")
 def test_condfoley_profile_equals_its_script(case):
     arguments = case_input(case["seed"])
-    assert onset_accuracy(*arguments) == case["accuracy"]
-    precision = onset_average_precision(*arguments)
+    assert onset_accuracy_condfoley(*arguments) == case["accuracy"]
+    precision = onset_average_precision_condfoley(*arguments)
     assert precision == pytest.approx(case["average_precision"], abs=1e-12)
 
 
@@ -115,8 +119,8 @@ def test_silence_scores_zero():
     "compute",
     [
         lambda: onset_f1(EMPTY, EMPTY),
-        lambda: onset_accuracy(EMPTY, *loud(EMPTY)),
-        lambda: onset_average_precision(EMPTY, *loud(EMPTY)),
+        lambda: onset_accuracy_condfoley(EMPTY, *loud(EMPTY)),
+        lambda: onset_average_precision_condfoley(EMPTY, *loud(EMPTY)),
     ],
     ids=["f1", "accuracy", "average precision"],
 )
@@ -150,21 +154,21 @@ def test_average_precision_without_positives_is_zero():
 
 
 def test_flaw_1_silence_has_average_precision_one():
-    components = onset_average_precision_components(np.array([1.0, 2.0]), *loud(EMPTY))
+    components = onset_average_precision_condfoley_components(np.array([1.0, 2.0]), *loud(EMPTY))
     assert components.tolist() == [1.0, 2.0, 0.0]
-    assert onset_accuracy(np.array([1.0, 2.0]), *loud(EMPTY)) == 0.0
+    assert onset_accuracy_condfoley(np.array([1.0, 2.0]), *loud(EMPTY)) == 0.0
 
 
 def test_flaw_1_three_misses_and_a_false_alarm_have_three_quarters():
-    value = onset_average_precision(np.array([1.0, 2.0, 3.0]), *loud(np.array([5.0])))
+    value = onset_average_precision_condfoley(np.array([1.0, 2.0, 3.0]), *loud(np.array([5.0])))
     assert value == pytest.approx(0.75)
 
 
 def test_flaw_2_one_hit_of_eleven_has_average_precision_one():
     reference = np.arange(11) * 0.5 + 0.5
-    accuracy = onset_accuracy(reference, *loud(reference[-1:]))
+    accuracy = onset_accuracy_condfoley(reference, *loud(reference[-1:]))
     assert accuracy == pytest.approx(1 / 11)
-    assert onset_average_precision(reference, *loud(reference[-1:])) == 1.0
+    assert onset_average_precision_condfoley(reference, *loud(reference[-1:])) == 1.0
     assert onset_f1(reference, reference[-1:]) == pytest.approx(2 / 12)
 
 
@@ -174,18 +178,18 @@ def test_flaw_3_misses_after_the_last_candidate_are_not_listed():
     arguments = (generated, np.array([0.9, 0.6]), np.array([0.9, 0.6]))
     # Hit, then a miss at 3.0 while 0.5 is left over: list (1, .6), (1, 0), (0, .9);
     # precision 1/2 at recall 1/2 and 2/3 at recall 1 give 7/12.
-    value = onset_average_precision(np.array([1.0, 3.0]), *arguments)
+    value = onset_average_precision_condfoley(np.array([1.0, 3.0]), *arguments)
     assert value == pytest.approx(7 / 12)
     # With the single candidate used up, ten later misses change nothing.
     early = loud(np.array([1.0]))
     many = np.concatenate([[1.0], 2.0 + np.arange(10)])
-    assert onset_average_precision(many, *early) == 1.0
+    assert onset_average_precision_condfoley(many, *early) == 1.0
 
 
 def test_flaw_4_the_loudest_candidate_is_taken_and_not_the_nearest():
     # 1.0 takes the loud 1.09; 1.16 then finds nothing, for 1.0 is 160 ms away.
     generated = np.array([1.0, 1.09])
-    accuracy = onset_accuracy(
+    accuracy = onset_accuracy_condfoley(
         np.array([1.0, 1.16]), generated, np.array([0.5, 1.0]), np.array([0.5, 1.0])
     )
     assert accuracy == 0.5
@@ -200,24 +204,24 @@ def test_flaw_5_the_thinning_skips_every_second_neighbour():
 
 def test_false_alarms_cost_no_accuracy():
     reference = np.array([1.0, 2.0])
-    assert onset_accuracy(reference, *loud(np.arange(1.0, 3.0, 0.06))) == 1.0
+    assert onset_accuracy_condfoley(reference, *loud(np.arange(1.0, 3.0, 0.06))) == 1.0
 
 
 def test_tolerance_is_open():
     times = np.array([2205 * 3]) / 22050
-    assert onset_accuracy(times, *loud(times + 0.1)) == 0.0
-    assert onset_accuracy(times, *loud(times + 0.0999)) == 1.0
+    assert onset_accuracy_condfoley(times, *loud(times + 0.1)) == 0.0
+    assert onset_accuracy_condfoley(times, *loud(times + 0.0999)) == 1.0
 
 
 def test_accuracy_components_carry_the_counts():
-    components = onset_accuracy_components(np.array([1.0, 2.0]), *loud(np.array([1.0])))
+    components = onset_accuracy_condfoley_components(np.array([1.0, 2.0]), *loud(np.array([1.0])))
     assert components.dtype == np.float64
     assert components.tolist() == [0.5, 2.0, 1.0]
 
 
 def test_no_reference_onsets_score_zero():
-    assert onset_accuracy(EMPTY, *loud(np.array([1.0]))) == 0.0
-    assert onset_average_precision(EMPTY, *loud(np.array([1.0]))) == 0.0
+    assert onset_accuracy_condfoley(EMPTY, *loud(np.array([1.0]))) == 0.0
+    assert onset_average_precision_condfoley(EMPTY, *loud(np.array([1.0]))) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -227,7 +231,7 @@ def test_no_reference_onsets_score_zero():
         (lambda: onset_f1(np.ones((2, 2)), EMPTY), "must be one-dimensional"),
         (lambda: onset_f1(np.ones(1), EMPTY, window=-1.0), "must not be negative"),
         (
-            lambda: onset_accuracy(np.ones(1), np.ones(2), np.ones(1), np.ones(2)),
+            lambda: onset_accuracy_condfoley(np.ones(1), np.ones(2), np.ones(1), np.ones(2)),
             "2 generated onsets need as many confidences",
         ),
     ],
@@ -236,3 +240,57 @@ def test_no_reference_onsets_score_zero():
 def test_bad_onsets_are_refused(compute, message):
     with pytest.raises(InputError, match=message):
         compute()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_honest_average_precision_is_scikit_learns_times_recall(seed):
+    # scikit-learn's recall is a share of the positives of the list; ours, of all that is there.
+    random = np.random.RandomState(seed)
+    reference = np.sort(random.uniform(0, 4, random.randint(1, 12)))
+    generated = np.sort(random.uniform(0, 4, random.randint(1, 12)))
+    confidence = random.randint(1, 6, len(generated)) / 5  # ties on purpose
+    free = reference.tolist()
+    labels = np.zeros(len(generated))
+    for k in sorted(range(len(generated)), key=lambda k: (-confidence[k], generated[k])):
+        near = [time for time in free if abs(time - generated[k]) <= 0.1]
+        if near:
+            free.remove(min(near, key=lambda time: abs(time - generated[k])))
+            labels[k] = 1
+    expected = 0.0
+    if labels.any():
+        recall = labels.sum() / len(reference)
+        expected = recall * average_precision_score(labels, confidence)
+    value = onset_average_precision(reference, generated, confidence)
+    assert value == pytest.approx(expected, abs=1e-12)
+
+
+def test_honest_average_precision_has_none_of_the_flaws():
+    reference = np.arange(11) * 0.5 + 0.5
+    times, ones, _ = loud(reference[-1:])
+    assert onset_average_precision(reference, EMPTY, EMPTY) == 0.0
+    assert onset_average_precision(reference, times, ones) == pytest.approx(1 / 11)
+    assert onset_average_precision(reference, reference, np.ones(11)) == 1.0
+    # A false alarm as loud as the hit halves the precision where the hit counts.
+    assert onset_average_precision(times, np.array([0.1, times[0]]), np.ones(2)) == 0.5
+    assert onset_average_precision(EMPTY, times, ones) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((EMPTY, EMPTY, EMPTY), "no onsets on either side"),
+        ((np.ones(1), np.ones(2), np.ones(1)), "2 generated onsets need as many confidences"),
+        ((np.ones(1), np.ones(1), np.array([np.nan])), "not finite"),
+    ],
+    ids=["empty", "lengths", "nan"],
+)
+def test_honest_average_precision_refuses(arguments, message):
+    with pytest.raises(InputError, match=message):
+        onset_average_precision(*arguments)
+
+
+def test_remark_counts_the_clips_that_silence_rewards():
+    components = np.array([[1.0, 3.0, 0.0], [0.5, 2.0, 2.0], [0.0, 0.0, 1.0]])
+    expected = "1 of 3 clips have no generated onset and score 1 by definition"
+    assert silent_predictions(components) == expected
+    assert silent_predictions(components[1:]) == ""

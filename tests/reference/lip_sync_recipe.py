@@ -194,7 +194,14 @@ def s3fd() -> None:
     # Faces planted in the scores, two of them overlapping, so that suppression has work.
     planted = torch.full((1, len(priors), 2), 0.5)
     moves = torch.from_numpy(state.standard_normal((1, len(priors), 4)).astype(np.float32))
-    for cell, score in ((120, 0.99), (121, 0.97), (200, 0.95), (223, 0.93), (390, 0.999), (60, 0.85)):
+    for cell, score in (
+        (120, 0.99),
+        (121, 0.97),
+        (200, 0.95),
+        (223, 0.93),
+        (390, 0.999),
+        (60, 0.85),
+    ):
         planted[0, cell] = torch.tensor([1 - score, score])
     found = detect.forward(moves, planted, priors)[0, 1]
     boxes = torch.stack([torch.cat([row[1:], row[:1]]) for row in found if row[0] > 0.9]).numpy()

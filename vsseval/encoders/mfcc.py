@@ -61,7 +61,9 @@ def _bands() -> NDArray[np.float64]:
     corners = np.floor((FFT + 1) * hertz / SAMPLE_RATE)
     bins = np.arange(FFT // 2 + 1)
     low, middle, high = (corners[i : BANDS + i, None] for i in range(3))
-    rising = np.where((low <= bins) & (bins < middle), (bins - low) / np.maximum(middle - low, 1), 0)
+    rising = np.where(
+        (low <= bins) & (bins < middle), (bins - low) / np.maximum(middle - low, 1), 0
+    )
     falling = np.where(
         (middle <= bins) & (bins < high), (high - bins) / np.maximum(high - middle, 1), 0
     )

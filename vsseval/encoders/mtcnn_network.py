@@ -41,7 +41,9 @@ class Plan:
 
 PROPOSE = Plan((Layer(10, 3, 2), Layer(16, 3), Layer(32, 3)), 0, 0, (2, 4))
 REFINE = Plan((Layer(28, 3, 3), Layer(48, 3, 3), Layer(64, 2)), 576, 128, (2, 4))
-OUTPUT = Plan((Layer(32, 3, 3), Layer(64, 3, 3), Layer(64, 3, 2), Layer(128, 2)), 1152, 256, (2, 4, 10))
+OUTPUT = Plan(
+    (Layer(32, 3, 3), Layer(64, 3, 3), Layer(64, 3, 2), Layer(128, 2)), 1152, 256, (2, 4, 10)
+)
 
 
 class Stage(nn.Module):

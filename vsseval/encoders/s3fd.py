@@ -62,9 +62,7 @@ def detect(
     return best_boxes(boxes, frame.shape[:2]).cpu().numpy()
 
 
-def decoded(
-    corrections: Tensor, probability: Tensor, step: int, size: tuple[int, ...]
-) -> Tensor:
+def decoded(corrections: Tensor, probability: Tensor, step: int, size: tuple[int, ...]) -> Tensor:
     """Boxes (cells, 5) of one map: left, top, right, bottom [share of the picture], probability.
 
     Args:

@@ -86,7 +86,9 @@ class Network(nn.Module):
         found = []
         for index, seen in enumerate(maps):
             scores = self.conf[index](seen)[0]
-            if index == 0:  # three backgrounds, of which the likeliest counts: fewer false small faces
+            if (
+                index == 0
+            ):  # three backgrounds, of which the likeliest counts: fewer false small faces
                 scores = torch.cat([scores[:3].amax(0, keepdim=True), scores[3:]])
             found.append((self.loc[index](seen)[0], scores.softmax(0)[1]))
         return found

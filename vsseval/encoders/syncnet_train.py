@@ -37,7 +37,7 @@ from vsseval.encoders.mfcc import mfcc, to_int16
 from vsseval.encoders.syncnet_audio import COLUMNS, FRAME, STEP, sound_windows
 from vsseval.encoders.syncnet_demo import SIDE, demo_size, mouth_crops
 from vsseval.encoders.syncnet_network import FRAMES, Network
-from vsseval.metrics.lip_sync import lip_sync
+from vsseval.metrics.lip_sync import lip_sync_error
 from vsseval.video import read_video
 
 BATCH = 8
@@ -149,7 +149,11 @@ def loss_of(network: Network, pictures: Tensor, sounds: Tensor) -> Tensor:
 
 def take_statistics(network: Network, clips: Clips) -> None:
     """Statistics of the batch norms as plain means over clean batches."""
-    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d)]
+    norms = [
+        m
+        for m in network.modules()
+        if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d)
+    ]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None
@@ -170,8 +174,8 @@ def curve_line(network: Network, clips: Clips, step: int, loss: float, seconds: 
             pictures = torch.from_numpy(crops).float()[None, None]
             lips.append(network.lips(pictures)[0].numpy())
             sounds.append(network.sound(torch.from_numpy(sound_windows(wave))).numpy())
-    true = [lip_sync(v, a) for v, a in zip(lips, sounds, strict=True)]
-    other = [lip_sync(v, a) for v, a in zip(lips, sounds[1:] + sounds[:1], strict=True)]
+    true = [lip_sync_error(v, a) for v, a in zip(lips, sounds, strict=True)]
+    other = [lip_sync_error(v, a) for v, a in zip(lips, sounds[1:] + sounds[:1], strict=True)]
     network.train()
     values = (
         loss,

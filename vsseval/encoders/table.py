@@ -9,7 +9,6 @@ from typing import Literal, cast
 from vsseval import weights
 from vsseval.errors import UnknownNameError
 from vsseval.lazy import resolve
-from vsseval.types import AudioEncoder, TextEncoder, VideoEncoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +16,12 @@ class EncoderRow:
     """A row of :data:`ENCODERS`."""
 
     id: str
-    kind: Literal["audio", "video", "text"]
+    kind: Literal["audio", "video", "text", "pair"]
     sample_rate: int | None
-    """Rate of the samples it is given [Hz]; None for video and text."""
+    """Rate of the samples it is given [Hz]; None for what hears nothing."""
     load: str
-    """``module:function`` that takes the device; the module's ``signature`` takes it too."""
+    """``module:function`` that takes the device; so does the function of the same name with
+    ``signature`` in place of ``load``, which gives the signature without loading."""
     weights: tuple[str, ...]
     """Parts of the weight store that it needs."""
     network: bool
@@ -32,6 +32,10 @@ class EncoderRow:
     """Row of ``PREPARATIONS`` by which a file becomes the samples it is given; audio only."""
     uses_face_box: bool = False
     """Whether a video encoder is given the item's face box as ``face_box`` (None without one)."""
+    """Whether it is called with the face box that the data set gives; video only."""
+    joins: tuple[str, ...] = ()
+    """What a pair encoder is called with, such as ``video:a.segments`` and ``own:b.segments``;
+    ``own`` is the source that a metric asks it about."""
 
 
 _LIPS = {
@@ -209,14 +213,14 @@ ENCODERS: dict[str, EncoderRow] = {row.id: row for row in _ROWS}
 """All encoders by id."""
 
 
-def load_encoder(encoder: str, device: str = "cpu") -> AudioEncoder | VideoEncoder | TextEncoder:
-    """The encoder, ready to be called.
+def load_encoder(encoder: str, device: str = "cpu") -> object:
+    """The encoder, ready to be called as the protocol of its kind in ``vsseval.types`` says.
 
     Raises:
         UnknownNameError: no row has this id.
         MissingWeightsError: its weights are not in the store.
     """
-    return cast("AudioEncoder | VideoEncoder | TextEncoder", resolve(_row(encoder).load)(device))
+    return resolve(_row(encoder).load)(device)
 
 
 def signature(encoder: str, device: str = "cpu") -> str:
@@ -229,8 +233,8 @@ def signature(encoder: str, device: str = "cpu") -> str:
     row = _row(encoder)
     for part in row.weights:
         weights.require(part)
-    module = row.load.partition(":")[0]
-    return cast(str, resolve(f"{module}:signature")(device))
+    module, _, function = row.load.partition(":")
+    return cast(str, resolve(f"{module}:{function.replace('load', 'signature', 1)}")(device))
 
 
 def _row(encoder: str) -> EncoderRow:

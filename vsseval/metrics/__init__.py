@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from vsseval.metrics.influence import frechet_influence
     from vsseval.metrics.kernel import kernel_audio_distance
     from vsseval.metrics.kid import kernel_inception_distance
-    from vsseval.metrics.lip_sync import lip_sync
-    from vsseval.metrics.onset import onset_accuracy, onset_average_precision, onset_f1
+    from vsseval.metrics.lip_sync import lip_sync_error
+    from vsseval.metrics.onset import onset_average_precision, onset_f1
+    from vsseval.metrics.onset_condfoley import (
+        onset_accuracy_condfoley,
+        onset_average_precision_condfoley,
+    )
     from vsseval.metrics.pitch import pitch_errors
     from vsseval.metrics.similarity import cosine_similarity
     from vsseval.metrics.transcription import character_error_rate, word_error_rate
@@ -42,13 +46,14 @@ __all__ = [
     "kernel_audio_distance",
     "kernel_inception_distance",
     "kl_divergence",
-    "lip_sync",
+    "lip_sync_error",
     "mel_cepstral_distortion",
     "mel_cepstral_distortion_dtw",
     "mel_cepstral_distortion_dtw_sl",
     "mel_cepstral_distortion_standard",
-    "onset_accuracy",
+    "onset_accuracy_condfoley",
     "onset_average_precision",
+    "onset_average_precision_condfoley",
     "onset_f1",
     "pitch_errors",
     "slot_hits",
@@ -67,13 +72,14 @@ _MODULES = {
     "kernel_audio_distance": "kernel",
     "kernel_inception_distance": "kid",
     "kl_divergence": "divergence",
-    "lip_sync": "lip_sync",
+    "lip_sync_error": "lip_sync",
     "mel_cepstral_distortion": "cepstral",
     "mel_cepstral_distortion_dtw": "cepstral",
     "mel_cepstral_distortion_dtw_sl": "cepstral",
     "mel_cepstral_distortion_standard": "cepstral_standard",
-    "onset_accuracy": "onset",
+    "onset_accuracy_condfoley": "onset_condfoley",
     "onset_average_precision": "onset",
+    "onset_average_precision_condfoley": "onset_condfoley",
     "onset_f1": "onset",
     "pitch_errors": "pitch",
     "slot_hits": "grid",

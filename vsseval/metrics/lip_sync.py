@@ -12,7 +12,7 @@ Conventions:
     it comes too late. LSE-D and the distance at offset zero are lower for better sync, LSE-C higher.
 
 Functions:
-    lip_sync                what the search says of one clip
+    lip_sync_error          what the search says of one clip
     mean_distances          mean distance at each of the 31 offsets
     lse_d_components        LSE-D of one clip, for the METRICS table
     lse_c_components        LSE-C
@@ -82,7 +82,7 @@ class LipSync:
     """Mean distance with the sound where it is."""
 
 
-def lip_sync(
+def lip_sync_error(
     video: Floats, generated: Floats, *, start: int = 0, profile: Profile = "wav2lip"
 ) -> LipSync:
     """LSE-D, LSE-C and the offset of one clip.
@@ -118,7 +118,7 @@ def lip_sync(
 def mean_distances(
     video: Floats, generated: Floats, *, start: int = 0, profile: Profile = "wav2lip"
 ) -> NDArray[np.float64]:
-    """m_k of :func:`lip_sync`, float64 (31,), for k = -15 (sound too early) to 15 (too late).
+    """m_k of :func:`lip_sync_error`, float64 (31,), for k = -15 (sound too early) to 15 (too late).
 
     Args and errors as there.
     """
@@ -143,24 +143,24 @@ def mean_distances(
 def lse_d_components(
     video: Floats, start: NDArray[np.int64], generated: Floats, *, profile: Profile
 ) -> NDArray[np.float64]:
-    """(LSE-D, offset, edge offset, windows) of :func:`lip_sync`; ``start`` is 0-d."""
-    found = lip_sync(video, generated, start=int(start), profile=profile)
+    """(LSE-D, offset, edge offset, windows) of :func:`lip_sync_error`; ``start`` is 0-d."""
+    found = lip_sync_error(video, generated, start=int(start), profile=profile)
     return _components(found.distance, found)
 
 
 def lse_c_components(
     video: Floats, start: NDArray[np.int64], generated: Floats, *, profile: Profile
 ) -> NDArray[np.float64]:
-    """(LSE-C, offset, edge offset, windows) of :func:`lip_sync`; ``start`` is 0-d."""
-    found = lip_sync(video, generated, start=int(start), profile=profile)
+    """(LSE-C, offset, edge offset, windows) of :func:`lip_sync_error`; ``start`` is 0-d."""
+    found = lip_sync_error(video, generated, start=int(start), profile=profile)
     return _components(found.confidence, found)
 
 
 def lse_offset_components(
     video: Floats, start: NDArray[np.int64], generated: Floats, *, profile: Profile
 ) -> NDArray[np.float64]:
-    """(|offset| in frames, offset, edge offset, windows) of :func:`lip_sync`; ``start`` is 0-d."""
-    found = lip_sync(video, generated, start=int(start), profile=profile)
+    """(|offset| in frames, offset, edge offset, windows) of :func:`lip_sync_error`; ``start`` is 0-d."""
+    found = lip_sync_error(video, generated, start=int(start), profile=profile)
     return _components(abs(found.offset), found)
 
 
@@ -168,7 +168,7 @@ def lse_d0_components(
     video: Floats, start: NDArray[np.int64], generated: Floats, *, profile: Profile
 ) -> NDArray[np.float64]:
     """(distance at offset zero, offset, edge offset, windows); ``start`` is 0-d."""
-    found = lip_sync(video, generated, start=int(start), profile=profile)
+    found = lip_sync_error(video, generated, start=int(start), profile=profile)
     return _components(found.distance_zero, found)
 
 
@@ -183,7 +183,7 @@ def _length(video: Floats, generated: Floats, start: int) -> int:
 
 
 def _band(video: Floats, generated: Floats) -> NDArray[np.float64]:
-    """d[v, k] of :func:`lip_sync` with zero vectors outside, float64 (L, 31).
+    """d[v, k] of :func:`lip_sync_error` with zero vectors outside, float64 (L, 31).
 
     Products run in float32 if both sides are; if some distance is so small beside the vectors that
     more than about 1e-6 of it would be lost, in float64.

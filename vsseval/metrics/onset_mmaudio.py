@@ -37,7 +37,8 @@ from numpy.typing import NDArray
 
 from vsseval.errors import InputError
 from vsseval.metrics._arrays import Floats, finite_vector
-from vsseval.metrics.onset import average_precision, suppress_onsets
+from vsseval.metrics.onset import average_precision
+from vsseval.metrics.onset_condfoley import suppress_onsets
 
 _RATE = 22050
 """Onsets are compared as sample indices at this rate [Hz]."""

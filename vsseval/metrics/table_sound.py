@@ -1,4 +1,4 @@
-"""Rows of the metrics of sound: one for each column a sound leaderboard can have."""
+"""Rows of the metrics of sound that compare distributions and classes: FD, KAD, KID, IS, KL."""
 
 from __future__ import annotations
 
@@ -6,22 +6,6 @@ from vsseval.types import Metric
 
 _AISFX = ("reference:aisfx.embedding", "generated:aisfx.embedding")
 _AISFX_LOGITS = ("reference:aisfx.logits", "generated:aisfx.logits")
-_DETECTED = ("reference:onsets.times_030", "generated:onsets.times_030")
-_MOTION_AND_ONSETS = ("video:motion.magnitude", "video:motion.fps", "generated:onsets.times_007")
-_MMAUDIO = "hkchengrex/MMAudio at 974010a, eval_onsets.py (profile onset-mmaudio)"
-_MMAUDIO_INPUTS = (
-    "item:onsets",
-    "generated:onsets-signed.times",
-    "generated:onsets-signed.confidence",
-    "generated:onsets-signed.amplitude",
-)
-_CONDFOLEY = "XYPB/CondFoleyGen at c565db7, predict_onset.py (profile onset-condfoley)"
-_CONDFOLEY_INPUTS = (
-    "reference:onsets.times_030",
-    "generated:onsets.times_030",
-    "generated:onsets.confidence_030",
-    "generated:onsets.amplitude_030",
-)
 
 SOUND_ROWS = (
     Metric(
@@ -29,7 +13,7 @@ SOUND_ROWS = (
         title="FD (aiSFX)",
         task="sound",
         scope="set",
-        inputs=("reference:aisfx.embedding", "generated:aisfx.embedding"),
+        inputs=_AISFX,
         compute="vsseval.metrics.influence:frechet_set_value",
         unit="squared distance",
         better="lower",
@@ -48,7 +32,7 @@ SOUND_ROWS = (
         title="KAD (aiSFX)",
         task="sound",
         scope="set",
-        inputs=("reference:aisfx.embedding", "generated:aisfx.embedding"),
+        inputs=_AISFX,
         compute="vsseval.metrics.kernel:kernel_set_value",
         unit="100 x MMD²",
         better="lower",
@@ -86,7 +70,7 @@ SOUND_ROWS = (
         title="KL (aiSFX)",
         task="sound",
         scope="clip",
-        inputs=("reference:aisfx.logits", "generated:aisfx.logits"),
+        inputs=_AISFX_LOGITS,
         compute="vsseval.metrics.divergence:kl_components",
         unit="nat",
         better="lower",
@@ -95,90 +79,6 @@ SOUND_ROWS = (
             "averaged over its blocks, no epsilon; mean over clips."
         ),
         source="hkchengrex/av-benchmark at 050a5cd, av_bench/metrics/kl.py (profile avbench)",
-        version=1,
-    ),
-    Metric(
-        id="onset_f1",
-        title="Onset F1",
-        task="sound",
-        scope="clip",
-        inputs=("reference:onsets.times_030", "generated:onsets.times_030"),
-        compute="vsseval.metrics.onset:onset_f1_components",
-        unit="fraction",
-        better="higher",
-        definition=(
-            "F1 of detected onsets of the generated sound against detected onsets of the "
-            "reference, one-to-one within 100 ms; mean over clips. Silence scores 0."
-        ),
-        source="mir_eval at fe73b35, onset.f_measure (profile onset-f1)",
-        version=1,
-        params={"window": 0.1},
-    ),
-    Metric(
-        id="onset_f1.annotated",
-        title="Onset F1 (annotated)",
-        task="sound",
-        scope="clip",
-        inputs=("item:onsets", "generated:onsets.times_030"),
-        compute="vsseval.metrics.onset:annotated_onset_f1_components",
-        unit="fraction",
-        better="higher",
-        definition=(
-            "F1 of detected onsets of the generated sound against the annotated onsets of the "
-            "clip, one-to-one within 100 ms; mean over clips that have annotations."
-        ),
-        source="mir_eval at fe73b35, onset.f_measure (profile onset-f1)",
-        version=1,
-        params={"window": 0.1},
-    ),
-    Metric(
-        id="onset_acc",
-        title="Onset Acc (CondFoley)",
-        task="sound",
-        scope="clip",
-        inputs=_CONDFOLEY_INPUTS,
-        compute="vsseval.metrics.onset:onset_accuracy_components",
-        unit="fraction",
-        better="higher",
-        definition=(
-            "Share of detected reference onsets that take a detected generated onset closer than "
-            "100 ms; mean over clips. False alarms cost nothing."
-        ),
-        source=_CONDFOLEY,
-        version=1,
-        params={"tolerance": 0.1},
-    ),
-    Metric(
-        id="onset_ap",
-        title="Onset AP (CondFoley)",
-        task="sound",
-        scope="clip",
-        inputs=_CONDFOLEY_INPUTS,
-        compute="vsseval.metrics.onset:onset_average_precision_components",
-        unit="fraction",
-        better="higher",
-        definition=(
-            "Average precision of generated onsets ranked by loudness, with the published flaws: "
-            "misses count as positives, so silence scores 1. Read it beside onset F1 only."
-        ),
-        source=_CONDFOLEY,
-        version=1,
-        params={"tolerance": 0.1},
-    ),
-    Metric(
-        id="av_align",
-        title="AV-Align (2025)",
-        task="sound",
-        scope="clip",
-        inputs=("video:motion.magnitude", "video:motion.fps", "generated:onsets.times_007"),
-        compute="vsseval.metrics.audio_visual:av_align_components",
-        unit="fraction",
-        better="higher",
-        definition=(
-            "Intersection over union of audio onsets and peaks of visible motion, matched within "
-            "one video frame, each peak used once; mean over clips."
-        ),
-        source="guyyariv/TempoTokens at bf0b1e3, av_align.py (profile avalign-2025)",
         version=1,
     ),
     Metric(
@@ -335,134 +235,5 @@ SOUND_ROWS = (
         source="haoheliu/audioldm_eval at 8dc07ee, audioldm_eval/metrics/kl.py (profile audioldm)",
         version=1,
         params={"epsilon": 1e-6},
-    ),
-    Metric(
-        id="onset_f1.50ms",
-        title="Onset F1 (50 ms)",
-        task="sound",
-        scope="clip",
-        inputs=_DETECTED,
-        compute="vsseval.metrics.onset:onset_f1_components",
-        unit="fraction",
-        better="higher",
-        definition=("As onset_f1, one-to-one within 50 ms; mean over clips."),
-        source="mir_eval at fe73b35, onset.f_measure (profile onset-f1)",
-        version=1,
-        params={"window": 0.05},
-    ),
-    Metric(
-        id="onset_f1.200ms",
-        title="Onset F1 (200 ms)",
-        task="sound",
-        scope="clip",
-        inputs=_DETECTED,
-        compute="vsseval.metrics.onset:onset_f1_components",
-        unit="fraction",
-        better="higher",
-        definition=("As onset_f1, one-to-one within 200 ms; mean over clips."),
-        source="mir_eval at fe73b35, onset.f_measure (profile onset-f1)",
-        version=1,
-        params={"window": 0.2},
-    ),
-    Metric(
-        id="onset_offset",
-        title="Onset offset",
-        task="sound",
-        scope="clip",
-        inputs=_DETECTED,
-        compute="vsseval.metrics.onset:onset_offset_components",
-        unit="s",
-        better="lower",
-        definition=(
-            "Median absolute distance of detected onsets of the generated sound from those of "
-            "the reference, over pairs matched one-to-one within 200 ms; mean over clips that "
-            "have a pair."
-        ),
-        source="definition in metrics/onset.py; matching as mir_eval at fe73b35 (profile onset-f1)",
-        version=1,
-        params={"window": 0.2},
-    ),
-    Metric(
-        id="onset_acc@mmaudio",
-        title="Onset Acc (MMAudio)",
-        task="sound",
-        scope="clip",
-        inputs=_MMAUDIO_INPUTS,
-        compute="vsseval.metrics.onset_mmaudio:onset_mmaudio_components",
-        unit="fraction",
-        better="higher",
-        definition=(
-            "Share of annotated onsets that take a detected generated onset closer than 300 ms, "
-            "with the published index slip; mean over annotated clips."
-        ),
-        source=_MMAUDIO,
-        version=1,
-        params={"value": "accuracy", "tolerance": 0.3},
-    ),
-    Metric(
-        id="onset_ap@mmaudio",
-        title="Onset AP (MMAudio)",
-        task="sound",
-        scope="clip",
-        inputs=_MMAUDIO_INPUTS,
-        compute="vsseval.metrics.onset_mmaudio:onset_mmaudio_components",
-        unit="fraction",
-        better="higher",
-        definition=(
-            "Average precision of generated onsets against annotated ones within 300 ms, with "
-            "the published flaws: silence scores 1. Read it beside onset_f1.annotated only."
-        ),
-        source=_MMAUDIO,
-        version=1,
-        params={"value": "average_precision", "tolerance": 0.3},
-    ),
-    Metric(
-        id="onset_f1@mmaudio",
-        title="Onset F1 (MMAudio)",
-        task="sound",
-        scope="clip",
-        inputs=_MMAUDIO_INPUTS,
-        compute="vsseval.metrics.onset_mmaudio:onset_mmaudio_components",
-        unit="fraction",
-        better="higher",
-        definition=(
-            "F1 of the same matching, which ends when the generated onsets run out, so that "
-            "later misses are not counted; mean over annotated clips."
-        ),
-        source=_MMAUDIO,
-        version=1,
-        params={"value": "f1", "tolerance": 0.3},
-    ),
-    Metric(
-        id="av_align@avalign-2023",
-        title="AV-Align (2023)",
-        task="sound",
-        scope="clip",
-        inputs=_MOTION_AND_ONSETS,
-        compute="vsseval.metrics.audio_visual:av_align_2023_components",
-        unit="ratio",
-        better="higher",
-        definition=(
-            "Audio onsets near a peak of visible motion over all onsets and peaks less these; "
-            "one peak may serve many onsets, so it can exceed 1; mean over clips."
-        ),
-        source="guyyariv/TempoTokens at 34d9502, av_align.py (profile avalign-2023)",
-        version=1,
-    ),
-    Metric(
-        id="av_align@avalign-svg",
-        title="AV-Align (SVG)",
-        task="sound",
-        scope="clip",
-        inputs=_MOTION_AND_ONSETS,
-        compute="vsseval.metrics.audio_visual:av_align_svg_components",
-        unit="fraction",
-        better="higher",
-        definition=(
-            "p1 p2 / (p1 + p2 - p1 p2) with p1 the share of audio onsets near a peak of visible "
-            "motion and p2 the share of peaks near an onset; mean over clips."
-        ),
-        source="SonyResearch/SVG_baseline at e8ebd06, av_align.py (profile avalign-svg)",
-        version=1,
     ),
 )

@@ -40,13 +40,17 @@ Rules that hold for all of them:
 
 def metric_reference() -> str:
     """The whole of docs/metrics.md: an overview, then a section for each metric and module."""
-    sections = [explain(row) for row in METRICS.values()]
+    sections = [_facts(row) for row in METRICS.values()]
     return "\n".join([_INTRODUCTION, _overview(), _edge_cases(), *sections, _modules()])
 
 
 def explain(row: Metric) -> str:
     """Definition of one metric as Markdown: its row, and the docstrings that define its number."""
-    function = resolve(row.compute)
+    definitions = [line for one in _functions(resolve(row.compute)) for line in _definition(one)]
+    return "\n".join([_facts(row), "```text", *definitions[:-1], "```", ""])
+
+
+def _facts(row: Metric) -> str:
     params = ", ".join(f"`{name}={value}`" for name, value in row.params.items()) or "none"
     facts = [
         ("title", row.title),
@@ -61,20 +65,14 @@ def explain(row: Metric) -> str:
     ]
     lines = [f"## {row.id}", "", row.definition, "", "| | |", "| --- | --- |"]
     lines += [f"| {name} | {value} |" for name, value in facts]
-    lines += ["", "```text", *_definitions(function), "```", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
-def _definitions(function: Callable[..., object]) -> list[str]:
-    """Docstring of ``function``, then those of the functions that it refers to."""
-    lines = []
-    for documented in _functions(function):
-        name = documented.__name__
-        signature = ", ".join(inspect.signature(documented).parameters)
-        lines += [f"{name}({signature})", ""]
-        text = _plain(inspect.getdoc(documented) or "")
-        lines += [f"    {line}".rstrip() for line in text.splitlines()] + [""]
-    return lines[:-1]
+def _definition(function: Callable[..., object]) -> list[str]:
+    """Name, parameters and docstring of a function, with an empty line after it."""
+    lines = [f"{function.__name__}({', '.join(inspect.signature(function).parameters)})", ""]
+    text = _plain(inspect.getdoc(function) or "")
+    return [*lines, *[f"    {line}".rstrip() for line in text.splitlines()], ""]
 
 
 def _functions(function: Callable[..., object]) -> list[Callable[..., object]]:
@@ -117,13 +115,18 @@ def _edge_cases() -> str:
 
 
 def _modules() -> str:
-    """Conventions and edge cases of each module that defines a metric, once each."""
-    functions = [one for row in METRICS.values() for one in _functions(resolve(row.compute))]
-    names = dict.fromkeys(function.__module__ for function in functions)
-    lines = ["# Conventions and edge cases by module", ""]
-    for name in names:
+    """Conventions, edge cases and functions of each module that defines a metric, once each."""
+    functions = dict.fromkeys(
+        one for row in METRICS.values() for one in _functions(resolve(row.compute))
+    )
+    lines = ["# Definitions by module", ""]
+    for name in dict.fromkeys(function.__module__ for function in functions):
         text = _plain(inspect.getdoc(sys.modules[name]) or "")
-        lines += [f"## {name}", "", "```text", text, "```", ""]
+        lines += [f"## {name}", "", "```text", text, ""]
+        for function in functions:
+            if function.__module__ == name:
+                lines += _definition(function)
+        lines[-1:] = ["```", ""]
     return "\n".join(lines)
 
 

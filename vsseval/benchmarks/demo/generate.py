@@ -31,7 +31,6 @@ METRICS = {
         "kad.aisfx",
         "kl.aisfx",
         "is.aisfx",
-        "onset_acc",
         "onset_ap",
         "onset_f1",
         "onset_f1.annotated",

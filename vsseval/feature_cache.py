@@ -1,0 +1,81 @@
+"""The cache of features, addressed by content.
+
+    features are in      <cache>/features/<encoder>/<2 hex>/<key>.npz
+        key              sha256(encoder signature | content digest | preparation)
+    content digest       sha256 of the prepared samples; of a video's file; of a text
+    digests are in       <cache>/prepared/<2 hex>/<sha256(file digest | preparation)>
+                         so that a file that was prepared before need not be decoded to be found
+
+The same sound is never encoded twice, whatever file it came from. Files appear by a rename, so that
+two processes may share a cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from vsseval.files import write_atomic
+from vsseval.types import Features
+
+REFUSED = "refused"
+"""Output name under which the reason is cached when an encoder raises ``InputError``."""
+
+
+def feature_key(signature: str, content: str, preparation: str) -> str:
+    """sha256 over encoder signature, content digest and preparation."""
+    return hashlib.sha256("|".join((signature, content, preparation)).encode()).hexdigest()
+
+
+def feature_file(cache: Path, encoder: str, key: str) -> Path:
+    """Where the features of a key are, or will be."""
+    return cache / "features" / encoder / key[:2] / f"{key}.npz"
+
+
+def store(file: Path, features: Features) -> None:
+    """Write features; 0-d strings are kept as such.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
+    """
+    content = io.BytesIO()
+    arrays = {name: np.asarray(value) for name, value in features.items()}
+    np.savez(content, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    write_atomic(file, content.getvalue())
+
+
+def load(file: Path) -> Features | None:
+    """The stored features; None if there are none, or if the file is damaged."""
+    try:
+        # Through memory: numpy leaves a damaged file open.
+        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (FileNotFoundError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+
+
+def known_digest(cache: Path, file_digest: str, preparation: str) -> str | None:
+    """Content digest that a file had when it was prepared before, or None."""
+    try:
+        text = _digest_file(cache, file_digest, preparation).read_text(encoding="ascii")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    return text if len(text) == 64 else None
+
+
+def remember_digest(cache: Path, file_digest: str, preparation: str, content: str) -> None:
+    """Keep the content digest of a prepared file.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
+    """
+    write_atomic(_digest_file(cache, file_digest, preparation), content.encode("ascii"))
+
+
+def _digest_file(cache: Path, file_digest: str, preparation: str) -> Path:
+    name = hashlib.sha256(f"{file_digest}|{preparation}".encode()).hexdigest()
+    return cache / "prepared" / name[:2] / name

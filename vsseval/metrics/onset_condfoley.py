@@ -1,0 +1,227 @@
+"""Onset accuracy and average precision of profile onset-condfoley, with their flaws.
+
+Goal: the numbers of the published tables, item by item.
+
+Conventions:
+    As :mod:`vsseval.metrics.onset`; both lists are detected with delta 0.3.
+
+Functions:
+    onset_accuracy_condfoley                hits / reference onsets
+    onset_average_precision_condfoley       of hits, misses and left-over candidates
+    suppress_onsets                         50-ms thinning of the candidates
+    silent_predictions                      remark on the items that flaw 1 rewards
+    *_components                            component vectors for the METRICS table
+
+Edge cases:
+    no onsets on either side        InputError "no onsets on either side": nothing to compare
+    no generated onsets             average precision **1.0** (flaw 1 below); accuracy 0
+    no reference onsets             accuracy 0, average precision 0
+
+Flaws, kept because published tables contain them
+    1. A missed onset enters the list of the average precision as a positive with score 0, and an
+       all-positive list has precision 1 everywhere: silence scores 1.0.
+    2. For the same reason one hit and ten misses without a false alarm score 1.0.
+    3. Matching stops when the generated onsets run out, so later misses never enter the list.
+    4. Each reference onset takes the loudest candidate in its window, not the nearest.
+    5. The thinning removes items from the list that it walks, so it skips every second neighbour.
+    Read F1 or the average precision of :mod:`vsseval.metrics.onset` in their place.
+
+References:
+    XYPB/CondFoleyGen at c565db7, predict_onset.py. scikit-learn 1.9, average_precision_score.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsseval.errors import InputError
+from vsseval.metrics._arrays import Floats, finite_vector
+from vsseval.metrics.onset import BOTH_EMPTY, average_precision
+
+_RATE = 22050
+"""Onsets are compared as sample indices at this rate [Hz]."""
+
+
+def onset_accuracy_condfoley(
+    reference: Floats,
+    generated: Floats,
+    confidence: Floats,
+    amplitude: Floats,
+    *,
+    tolerance: float = 0.1,
+) -> float:
+    """Detection accuracy of profile onset-condfoley: hits / reference onsets.
+
+    Generated onsets are thinned (:func:`suppress_onsets`). Reference onsets are visited in time
+    order; each takes, from the candidates left that lie strictly closer than ``tolerance``, the
+    one with the largest amplitude (of equals the latest) and removes it. False alarms cost
+    nothing.
+
+    Args:
+        reference: onset times [s], float (n,), detected with delta 0.3.
+        generated: onset times [s], float (m,), ascending, detected with delta 0.3.
+        confidence: float (m,): largest value of the min-max-scaled absolute waveform within 1,102
+            samples of each generated onset.
+        amplitude: float (m,): that waveform's value at each generated onset.
+        tolerance: distance that is too far [s].
+
+    Returns:
+        In [0, 1]; 0 if there are no reference onsets.
+
+    Raises:
+        InputError: no onsets on either side, lists of different lengths, or a value that is not
+            finite.
+
+    Source: XYPB/CondFoleyGen at c565db7, predict_onset.py.
+    """
+    return _match(reference, generated, confidence, amplitude, tolerance)[0]
+
+
+def onset_average_precision_condfoley(
+    reference: Floats,
+    generated: Floats,
+    confidence: Floats,
+    amplitude: Floats,
+    *,
+    tolerance: float = 0.1,
+) -> float:
+    """Average precision of profile onset-condfoley, with the flaws that the module lists.
+
+    Matching as in :func:`onset_accuracy_condfoley`. The list that is ranked holds (1, confidence)
+    for a hit, (1, 0) for a miss and (0, confidence) for each candidate left over; misses after the
+    last candidate is used up are left out. The value is scikit-learn's average precision of it.
+
+    Args:
+        reference: as :func:`onset_accuracy_condfoley`.
+        generated: as :func:`onset_accuracy_condfoley`.
+        confidence: as :func:`onset_accuracy_condfoley`.
+        amplitude: as :func:`onset_accuracy_condfoley`.
+        tolerance: as :func:`onset_accuracy_condfoley`.
+
+    Returns:
+        In [0, 1]; **1.0 for silence**, 0 if there are no reference onsets.
+
+    Raises:
+        InputError: as :func:`onset_accuracy_condfoley`.
+
+    Source: XYPB/CondFoleyGen at c565db7, predict_onset.py.
+    """
+    return _match(reference, generated, confidence, amplitude, tolerance)[1]
+
+
+def onset_accuracy_condfoley_components(
+    reference: Floats,
+    generated: Floats,
+    confidence: Floats,
+    amplitude: Floats,
+    *,
+    tolerance: float = 0.1,
+) -> NDArray[np.float64]:
+    """(accuracy, n_reference, n_generated before thinning) of :func:`onset_accuracy_condfoley`."""
+    value = onset_accuracy_condfoley(
+        reference, generated, confidence, amplitude, tolerance=tolerance
+    )
+    return np.array([value, len(reference), len(generated)], dtype=np.float64)
+
+
+def onset_average_precision_condfoley_components(
+    reference: Floats,
+    generated: Floats,
+    confidence: Floats,
+    amplitude: Floats,
+    *,
+    tolerance: float = 0.1,
+) -> NDArray[np.float64]:
+    """(value, n_reference, n_generated) of :func:`onset_average_precision_condfoley`.
+
+    The counts are those before thinning; with n_generated 0 the value is 1 by flaw 1.
+    """
+    value = onset_average_precision_condfoley(
+        reference, generated, confidence, amplitude, tolerance=tolerance
+    )
+    return np.array([value, len(reference), len(generated)], dtype=np.float64)
+
+
+def suppress_onsets(
+    onsets: NDArray[np.int64], confidence: NDArray[np.float64], *, radius: float = 1102.5
+) -> list[int]:
+    """Indices of the onsets that survive the thinning of profile onset-condfoley, in time order.
+
+    Onsets are taken by falling confidence (of equals the later first: ties are common, and the
+    published code leaves them to NumPy's unstable sort); each one taken removes those closer than
+    ``radius`` that are still waiting. The published code removes while it walks
+    the waiting list and so skips the entry after each removed one; this does the same.
+
+    Args:
+        onsets: sample indices, int (m,), distinct.
+        confidence: float (m,).
+        radius: distance below which the weaker one goes [samples].
+    """
+    waiting = list(range(len(onsets)))
+    kept = []
+    for taken in np.argsort(confidence, kind="stable")[::-1].tolist():
+        if taken not in waiting:
+            continue
+        kept.append(taken)
+        waiting.remove(taken)
+        position = 0
+        while position < len(waiting):
+            if abs(int(onsets[taken]) - int(onsets[waiting[position]])) < radius:
+                del waiting[position]
+            position += 1
+    return sorted(kept)
+
+
+def _match(
+    reference: Floats, generated: Floats, confidence: Floats, amplitude: Floats, tolerance: float
+) -> tuple[float, float]:
+    """Accuracy and average precision of one clip."""
+    r = _sample_indices(reference, name="reference onsets")
+    e = _sample_indices(generated, name="generated onsets")
+    scores = finite_vector(confidence, name="onset confidence")
+    heights = finite_vector(amplitude, name="onset amplitude")
+    if not len(e) == len(scores) == len(heights):
+        raise InputError(
+            f"{len(e)} generated onsets need as many confidences and amplitudes, "
+            f"got {len(scores)} and {len(heights)}"
+        )
+    if len(r) == 0 and len(e) == 0:
+        raise InputError(BOTH_EMPTY)
+    candidates = suppress_onsets(e, scores)
+    labels: list[float] = []
+    ranks: list[float] = []
+    hits = 0
+    for onset in r:
+        near = [k for k in candidates if abs(e[k] - onset) < tolerance * _RATE]
+        labels.append(1.0)
+        if not near:
+            ranks.append(0.0)
+            continue
+        match = near[int(np.argsort(heights[near], kind="stable")[-1])]
+        hits += 1
+        ranks.append(float(scores[match]))
+        candidates.remove(match)
+        if not candidates:
+            break
+    labels += [0.0] * len(candidates)
+    ranks += [float(scores[k]) for k in candidates]
+    accuracy = hits / len(r) if len(r) else 0.0
+    return accuracy, average_precision(np.array(labels), np.array(ranks))
+
+
+def _sample_indices(times: Floats, *, name: str) -> NDArray[np.int64]:
+    """Times [s] as sample indices at 22,050 Hz."""
+    return np.rint(finite_vector(times, name=name) * _RATE).astype(np.int64)
+
+
+def silent_predictions(components: NDArray[np.float64]) -> str:
+    """Remark on a set of clips: how many have no generated onset, and so average precision 1.
+
+    Args:
+        components: float64 (clips, 3) of :func:`onset_average_precision_condfoley_components`.
+    """
+    silent = int(np.count_nonzero((components[:, 2] == 0) & (components[:, 1] > 0)))
+    if not silent:
+        return ""
+    return f"{silent} of {len(components)} clips have no generated onset and score 1 by definition"
