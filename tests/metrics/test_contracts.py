@@ -155,6 +155,21 @@ def opinions(level):
     return ([np.array(4.0 - level)] * N_CLIPS,)
 
 
+def noisy_lip_sync(level):
+    """Windows of sound that say less and less of the lips."""
+    lips = clips(18, 40, 64)
+    noise = clips(19, 39, 64)
+    sound = [v[:-1] + (0.2 + 0.4 * level) * n for v, n in zip(lips, noise, strict=True)]
+    return lips, [np.array(0)] * N_CLIPS, sound
+
+
+def late_lip_sync(level):
+    """Sound that comes a frame later at each level."""
+    lips = clips(18, 40, 64)
+    sound = [np.roll(v[:-1], level, axis=0) for v in lips]
+    return lips, [np.array(0)] * N_CLIPS, sound
+
+
 # Exchanges: the same two sides in one order and in the other.
 
 
@@ -235,6 +250,14 @@ FEW_SUBSETS = {"subsets": 5, "subset_size": 60}
 ORDER_MATTERS = {"is.aisfx", "kid.aisfx", "fd_inf.aisfx", "fd_inf.aisfx@fadtk"}
 """Their splits or draws follow the order of clips, by definition."""
 
+# Lips and sound are of different kinds; the best distance is what a network can reach.
+LIP_SYNC = {
+    "lse_d": Contract(noisy_lip_sync, None, None),
+    "lse_c": Contract(noisy_lip_sync, None, None),
+    "lse_d0": Contract(noisy_lip_sync, None, None),
+    "lse_offset": Contract(late_lip_sync, 0.0, None),
+}
+
 CONTRACTS = {
     "fd.aisfx": Contract(embeddings, 0.0, True, exchanged_embeddings),
     # Unbiased, so a set against itself is slightly below zero: checked for itself further down.
@@ -305,6 +328,18 @@ CONTRACTS = {
     "dnsmos.sig": Contract(opinions, None, None),
     "dnsmos.bak": Contract(opinions, None, None),
     "dnsmos.p808": Contract(opinions, None, None),
+    **{
+        f"{number}.{variant}": contract
+        for variant in (
+            "demo",
+            "demo@masked",
+            "syncnet",
+            "syncnet@masked",
+            "syncnet@s3fd",
+            "syncnet@box",
+        )
+        for number, contract in LIP_SYNC.items()
+    },
 }
 WITH_EXCHANGE = [name for name, contract in CONTRACTS.items() if contract.exchanged]
 WITH_PERFECT = [name for name, contract in CONTRACTS.items() if contract.perfect is not None]

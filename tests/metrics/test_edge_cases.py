@@ -30,6 +30,18 @@ MAKERS = {
     "20 clips": lambda: (rows(20),),
     "continuous sound": lambda: (NONE, SOME),
     "no onsets on either side": lambda: (NONE, NONE),
+    "a track that begins when the sound is over": lambda: (
+        np.ones((20, 8)),
+        np.array(15),
+        np.ones((15, 8)),
+    ),
+    "15 windows of lips and sound": lambda: (np.ones((16, 8)), np.array(0), np.ones((15, 8))),
+    "one distance at all offsets": lambda: (np.zeros((40, 8)), np.array(0), np.zeros((39, 8))),
+    "an embedding that is not finite": lambda: (
+        np.ones((40, 8)),
+        np.array(0),
+        np.full((39, 8), np.nan),
+    ),
 }
 SILENT = {
     "onset_f1": (SOME, NONE),

@@ -172,7 +172,7 @@ def mtcnn(carphone: str) -> None:
 
 
 def s3fd() -> None:
-    np.int = int  # the name that numpy had until 1.24, in box_utils.nms_
+    vars(np)["int"] = int  # the name that numpy had until 1.24, in box_utils.nms_
     from detectors.s3fd.box_utils import Detect, nms_
     from detectors.s3fd.nets import S3FDNet
 

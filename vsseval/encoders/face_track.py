@@ -4,8 +4,8 @@
     track      a face is the face of up to 25 frames ago whose box it shares more than half with
                (intersection over union); frames in between are interpolated linearly
     choice     the longest track; of equally long ones, the one that begins first
-    smoothing  medians over 13 frames of centre and half side s (of the longer side), zeros beyond the
-               ends, as published
+    smoothing  medians over 13 frames of centre and half side s (of the longer side), zeros beyond
+               the ends, as published
     crop       rows cy - s to cy + 1.8 s, columns cx - 1.4 s to cx + 1.4 s, gray 110 outside of the
                frame, resized to 224 x 224
 

@@ -6,8 +6,8 @@
     cepstrum   DCT-II (orthonormal) of the logarithms, 13 coefficients, lifter 22
     energy     coefficient 0 is replaced by the logarithm of the summed power
 
-A sum of exactly zero becomes the float64 epsilon before its logarithm. The scale matters: samples in
-[-1, 1] lower coefficient 0 by ln(32768^2) = 20.8 and leave the others.
+A sum of exactly zero becomes the float64 epsilon before its logarithm. The scale matters: samples
+in [-1, 1] lower coefficient 0 by ln(32768^2) = 20.8 and leave the others.
 
 Source: package python_speech_features 0.6, the defaults of ``mfcc`` (base.py, sigproc.py).
 """

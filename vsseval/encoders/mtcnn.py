@@ -1,8 +1,8 @@
-"""Faces by MTCNN, the detector that comes without a hub: three small networks, one after the other.
+"""Faces by MTCNN, a detector that comes without a hub: three small networks, one after the other.
 
-    pyramid    the frame at 12 / least and at 0.709 of that, and so on, down to 12 pixels (area mean)
-    propose    windows of 12 pixels every 2 with probability 0.6; non-maximum suppression (NMS) at IoU
-               0.5 within a scale and 0.7 over all; corrected; squared
+    pyramid    the frame at 12 / least (mean of areas), at 0.709 of that, and so on to 12 pixels
+    propose    windows of 12 pixels every 2 with probability 0.6; non-maximum suppression (NMS) at
+               IoU 0.5 within a scale and 0.7 over all; corrected; squared
     refine     each at 24 x 24, probability above 0.7, NMS 0.7, corrected, squared
     output     each at 48 x 48, probability above 0.7, corrected, NMS 0.7 over the smaller of two
 
@@ -122,7 +122,7 @@ def _judged(
         interpolate(picture[:, :, top:bottom, left:right], (side, side), mode="area")
         for (left, top), (right, bottom) in zip(low.tolist(), high.tolist(), strict=True)
     ]
-    parts = [stage(part) for part in _normed(torch.cat(cut)).split(_BATCH)]
+    parts = [stage(part) for part in torch.split(_normed(torch.cat(cut)), _BATCH)]
     probability = torch.cat([p for p, _ in parts])
     corrections = torch.cat([c for _, c in parts])
     good = probability > limit

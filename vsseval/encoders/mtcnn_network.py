@@ -1,7 +1,7 @@
 """The three networks of MTCNN: proposals, refinement, output; names are the checkpoints'.
 
-Source: package facenet-pytorch 2.6.0 (models/mtcnn.py); K. Zhang et al. (2016), Joint face detection
-and alignment using multitask cascaded convolutional networks.
+Source: package facenet-pytorch 2.6.0 (models/mtcnn.py); K. Zhang et al. (2016), Joint face
+detection and alignment using multitask cascaded convolutional networks.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Plan:
     """Numbers of a picture after the convolutions, where a dense layer follows; otherwise 0."""
     dense: int
     heads: tuple[int, ...]
-    """Outputs of each head: face or not, corrections of the box, and landmarks, which are unused."""
+    """Outputs of each head: face or not, corrections of the box, and landmarks (unused)."""
 
 
 PROPOSE = Plan((Layer(10, 3, 2), Layer(16, 3), Layer(32, 3)), 0, 0, (2, 4))

@@ -4,8 +4,8 @@
     boxes    one for each cell of six maps of steps 4 to 128, about squares of 16 to 512 pixels
     kept     probability above 0.9; non-maximum suppression at IoU 0.3, and again at 0.1
 
-The scale is part of the protocol: a frame of GRID (360 x 288) becomes 90 x 72 pixels, in which a face
-may be missed.
+The scale is part of the protocol: a frame of GRID (360 x 288) becomes 90 x 72 pixels, in which a
+face may be missed.
 
 Source: joonson/syncnet_python at 6efbb1c, detectors/s3fd.
 """
@@ -49,7 +49,7 @@ def detect(
     import torch
 
     small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
-    centred = small.astype(np.float32) - np.float32(MEAN)
+    centred = small.astype(np.float32) - np.array(MEAN, dtype=np.float32)
     picture = torch.from_numpy(centred).to(device).permute(2, 0, 1)[None]
     with torch.inference_mode():
         maps = network(picture)

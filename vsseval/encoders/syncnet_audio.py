@@ -5,8 +5,8 @@
     window v    columns 4 v to 4 v + 19, the time of frames v to v + 4 at 25 fps
     windows     floor(samples / 640) - 5, one fewer than fit between frames: as published
 
-The wave is embedded as it is: no muxing, no detour over MP3, which delayed it by 1105 samples of the
-file's own rate and so by another time for each system.
+The wave is embedded as it is: no muxing, no detour over MP3, which delays it by 1105 samples of
+the file's own rate, another time for each system.
 
 Source: joonson/syncnet_python at 6efbb1c, SyncNetInstance.py.
 """
@@ -74,7 +74,9 @@ class SyncnetAudioEncoder:
             raise InputError("SyncNet needs at least one sample")
         windows = torch.from_numpy(sound_windows(samples)).to(self.device)
         with torch.inference_mode():
-            parts = [self.network.sound(part).cpu().numpy() for part in windows.split(_BATCH)]
+            parts = [
+                self.network.sound(part).cpu().numpy() for part in torch.split(windows, _BATCH)
+            ]
         return {"embedding": np.concatenate(parts)}
 
 

@@ -1,7 +1,7 @@
 """The demo SyncNet: the published network in a small width, trained on drawn faces and Flite.
 
-It comes with the package (docs/syncnet-demo.md), so that lip sync of demo-speech is measured without
-any download. On real faces it says nothing.
+It comes with the package (docs/syncnet-demo.md), so that lip sync of demo-speech is measured
+without any download. On real faces it says nothing.
 
     crop    the lower half of the data set's face box, the middle three quarters of its width
     input   gray, 64 x 64, raw values 0 to 255; windows of sound as for SyncNet v2

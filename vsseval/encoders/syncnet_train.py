@@ -3,17 +3,18 @@
     vsseval data demo --split train --count 1200 --out demo-train
     python -m vsseval.encoders.syncnet_train --data demo-train/demo-speech --out syncnet-demo
 
-A step takes excerpts of 45 frames from 8 clips and embeds their 41 windows of lips and of sound. Each
-window of lips has to find its sound, and each window of sound its lips, among all windows of the
-step: those of the same clip are the hard negatives. The loss is the cross-entropy over distances,
+A step takes excerpts of 45 frames from 8 clips and embeds their 41 windows of lips and of sound.
+Each window of lips has to find its sound, and each window of sound its lips, among all windows of
+the step: those of the same clip are the hard negatives. The loss is the cross-entropy over
+distances,
 
     loss = - mean_v log( exp(-d[v, v]) / sum_a exp(-d[v, a]) ), and the same over columns,
 
 where a runs over 24 windows of noise, too. The clip's sound is changed in level and colour, its
 silence is made digital, noise is added; pictures are moved by 2 pixels, mirrored, and changed in
 contrast. Everything random follows from the number of the step, so a run that is stopped goes on
-from its last checkpoint to the same end. The last 100 clips are held out for the curve. In the end the
-statistics of the batch norms are taken anew from clean clips.
+from its last checkpoint to the same end. The last 100 clips are held out for the curve. In the end
+the statistics of the batch norms are taken anew from clean clips.
 
 Writes ``curve.csv``, ``checkpoint.pt`` and ``syncnet-demo.safetensors`` (float16) to the folder.
 """
@@ -32,12 +33,13 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from vsseval.audio import mono, read_audio
+from vsseval.audio import read_audio
 from vsseval.encoders.mfcc import mfcc, to_int16
 from vsseval.encoders.syncnet_audio import COLUMNS, FRAME, STEP, sound_windows
-from vsseval.encoders.syncnet_demo import SIDE, demo_size, mouth_crops
+from vsseval.encoders.syncnet_demo import demo_size, mouth_crops
 from vsseval.encoders.syncnet_network import FRAMES, Network
 from vsseval.metrics.lip_sync import lip_sync_error
+from vsseval.types import mono
 from vsseval.video import read_video
 
 BATCH = 8
@@ -85,14 +87,14 @@ def read_clips(data: Path, count: int, cache: Path) -> Clips:
 def changed_sound(wave: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Another level, colour, floor of noise, or digital silence in the pauses."""
     tilt = rng.uniform(-0.5, 0.5)
-    wave = np.convolve(wave, [1.0, tilt])[: wave.size] * 10 ** (rng.uniform(-14, 4) / 20)
+    changed = np.convolve(wave, [1.0, tilt])[: wave.size] * 10 ** (rng.uniform(-14, 4) / 20)
     floor = rng.random()
     if floor < 0.35:
-        level = np.sqrt(np.convolve(wave**2, np.full(480, 1 / 480), mode="same"))
-        wave = np.where(level < 10 ** (-50 / 20), 0.0, wave)
+        level = np.sqrt(np.convolve(changed**2, np.full(480, 1 / 480), mode="same"))
+        changed = np.where(level < 10 ** (-50 / 20), 0.0, changed)
     elif floor < 0.6:
-        wave = wave + rng.standard_normal(wave.size) * 10 ** (rng.uniform(-75, -45) / 20)
-    return np.clip(wave, -1, 1).astype(np.float32)
+        changed = changed + rng.standard_normal(wave.size) * 10 ** (rng.uniform(-75, -45) / 20)
+    return np.clip(changed, -1, 1).astype(np.float32)
 
 
 def changed_pictures(crops: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -212,7 +214,7 @@ def train(clips: Clips, out: Path, steps: int) -> Network:
     for step in range(first, steps):
         loss = loss_of(network, *batch(clips, step))
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
         schedule.step()

@@ -1,4 +1,4 @@
-"""SyncNet's lip tower over the face of a clip, found by S3FD at a quarter of the size, as published."""
+"""SyncNet's lip tower over the face found by S3FD at a quarter of the size, as published."""
 
 from __future__ import annotations
 

@@ -5,11 +5,12 @@ are embedded in windows of 0.2 s, one each frame of 40 ms; the sound is moved by
 either way, and the mean distance at each offset says the rest.
 
 Conventions:
-    Embeddings are float (windows, d) of the two towers of one SyncNet, one window a frame at 25 fps;
+    Embeddings are float (windows, d) of the two towers of one SyncNet, one window each 40 ms;
     sums are float64. Video first, generated second: the two are of different kinds. Of n video
     frames there are n - 4 video windows, and the last one is never used: exactly as long audio has
     no cepstra for it. The offset is in frames, positive if the sound comes too early, negative if
-    it comes too late. LSE-D and the distance at offset zero are lower for better sync, LSE-C higher.
+    it comes too late. For better sync LSE-D and the distance at offset zero are lower, LSE-C
+    higher.
 
 Functions:
     lip_sync_error          what the search says of one clip
@@ -159,7 +160,7 @@ def lse_c_components(
 def lse_offset_components(
     video: Floats, start: NDArray[np.int64], generated: Floats, *, profile: Profile
 ) -> NDArray[np.float64]:
-    """(|offset| in frames, offset, edge offset, windows) of :func:`lip_sync_error`; ``start`` is 0-d."""
+    """(|offset|, offset, edge offset, windows) of :func:`lip_sync_error`; ``start`` is 0-d."""
     found = lip_sync_error(video, generated, start=int(start), profile=profile)
     return _components(abs(found.offset), found)
 
@@ -194,9 +195,10 @@ def _band(video: Floats, generated: Floats) -> NDArray[np.float64]:
             f"{video.shape} and {generated.shape}"
         )
     single = video.dtype == generated.dtype == np.float32
-    squared, scale = _squared_band(video, generated, np.float32 if single else np.float64)
-    if single and not squared.min() > _CANCELLATION * scale:
-        squared, scale = _squared_band(video, generated, np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        squared, scale = _squared_band(video, generated, np.float32 if single else np.float64)
+        if single and not squared.min() > _CANCELLATION * scale:
+            squared, scale = _squared_band(video, generated, np.float64)
     if not np.isfinite(scale):
         raise InputError("an embedding of the video or of the sound is not finite")
     return np.sqrt(np.maximum(squared, 0.0))

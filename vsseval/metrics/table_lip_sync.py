@@ -1,4 +1,4 @@
-"""The lip-sync rows of the table of metrics: four numbers for each SyncNet, detector and profile."""
+"""The lip-sync rows of the metrics: four numbers for each SyncNet, detector and profile."""
 
 from __future__ import annotations
 
