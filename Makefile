@@ -2,11 +2,9 @@
 PYTHON ?= python3
 OUT ?= results/demo
 BIN := .venv/bin
-JOBS ?= 2
 MODELS := vssflow reference codec shuffled shifted noise silence
-RUNS := $(foreach model,$(MODELS),$(model)/demo-sound $(model)/demo-speech)
 
-.PHONY: install weights demo test lint clean $(RUNS)
+.PHONY: install weights demo test lint clean
 
 install: .venv/installed
 
@@ -20,12 +18,9 @@ weights: install
 	$(BIN)/vsseval weights pull demo
 
 demo: weights
-	@echo "14 runs, $(JOBS) at a time; each prints its table when it is done"
-	OMP_NUM_THREADS=1 $(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target $(RUNS)
+	$(BIN)/vsseval run $(MODELS:%=--model %) --bench demo-sound --out $(OUT)
+	$(BIN)/vsseval run $(MODELS:%=--model %) --bench demo-speech --out $(OUT)
 	$(BIN)/vsseval report $(OUT) --out $(OUT)/report.md $(if $(filter results/demo,$(OUT)),--into README.md)
-
-$(RUNS):
-	$(BIN)/vsseval run --model $(@D) --bench $(@F) --out $(OUT)
 
 lint: install
 	$(BIN)/ruff check .

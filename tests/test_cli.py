@@ -164,7 +164,9 @@ def test_run_in_which_everything_fails_is_recorded_and_status_2(toy_run, toy: Pa
         path.unlink()
     result = toy_run("reference")
     assert result.exit_code == 2
-    assert "no clip could be generated; the first: no audio file at a.flac" in result.stderr
+    assert "no clip could be generated; the first: reference: no audio file at a.flac" in (
+        result.stderr
+    )
     assert list(Path("results").rglob("record.json"))
 
 
@@ -466,3 +468,20 @@ def test_many_remarks_are_cut(vsseval, toy: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "15 files fit no item" in result.stderr
     assert "... and 6 more" in result.stderr
+
+
+def test_several_models_are_run_one_after_the_other(vsseval, toy: Path) -> None:
+    words = ["run", "--model", "reference", "--model", "silence", "--bench", "toy", "--data", toy]
+    result = vsseval(*words, "--metrics", "onset_f1", "--json", "--workers", 1)
+    assert result.exit_code == 0
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    values = {record["model"]["name"]: record["scores"][0]["value"] for record in records}
+    assert values == {"reference": 1.0, "silence": 0.0}
+
+
+def test_unknown_model_among_several_is_said_before_any_work(vsseval, toy: Path) -> None:
+    words = ["run", "--model", "reference", "--model", "sillence", "--bench", "toy", "--data", toy]
+    result = vsseval(*words, "--workers", 1)
+    assert result.exit_code == 2
+    assert "unknown model 'sillence'" in result.stderr
+    assert not Path("results").exists()

@@ -18,6 +18,7 @@ from vsseval.errors import InputError
 from vsseval.feature_cache import feature_key
 from vsseval.features import Clip, encode
 from vsseval.types import Audio
+from vsseval.workers import Workers
 
 
 @dataclass
@@ -371,8 +372,9 @@ def test_processes_give_the_bytes_of_one_process(toy: Path, tmp_path: Path) -> N
         ]
     }
     needs = [("generated", "onsets")]
-    one = encode(needs, clips, tmp_path / "one", workers=1).tables["generated", "onsets"]
-    two = encode(needs, clips, tmp_path / "two", workers=2).tables["generated", "onsets"]
+    one = encode(needs, clips, tmp_path / "one").tables["generated", "onsets"]
+    with Workers(2) as workers:
+        two = encode(needs, clips, tmp_path / "two", workers=workers).tables["generated", "onsets"]
     assert len(one.rows) == 8
     for key, row in one.rows.items():
         for name, value in row.items():

@@ -28,6 +28,7 @@ from vsseval.records import (
     run_id,
 )
 from vsseval.run import Request, Result, run
+from vsseval.workers import Workers
 
 METRICS = ("onset_f1", "mcd")
 
@@ -63,6 +64,21 @@ def test_record_is_where_its_id_says(go, tmp_path: Path) -> None:
     identity = run_id(record.model.signature, record.benchmark.digest, 0, 1, None)
     assert result.folder == tmp_path / "results" / "toy" / "reference" / identity
     assert sorted(path.name for path in result.folder.iterdir()) == ["clips.csv", "record.json"]
+
+
+def test_processes_write_the_bytes_of_one(request_of, tmp_path: Path) -> None:
+    one = run(request_of("noise", takes=3), tmp_path / "one")
+    with Workers(2) as workers:
+        request = request_of("noise", takes=3, cache=tmp_path / "other-cache")
+        two = run(request, tmp_path / "two", workers=workers)
+    assert two.generated_now == one.generated_now == 12
+    assert _figures(two) == _figures(one)
+    clips = [(result.folder / "clips.csv").read_bytes() for result in (one, two)]
+    assert clips[0] == clips[1]
+
+
+def _figures(result: Result) -> list[tuple]:
+    return [(s.metric, s.value, s.interval, s.signature) for s in result.record.scores]
 
 
 def test_repeated_run_writes_the_same_bytes(go) -> None:

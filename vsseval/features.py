@@ -11,11 +11,7 @@ the video of a benchmark goes through its large network once, however many syste
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache as remember
 from functools import cached_property
@@ -53,6 +49,7 @@ from vsseval.types import (
 )
 from vsseval.video import read_video
 from vsseval.weights import command
+from vsseval.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +116,7 @@ def encode(
     cache: Path,
     *,
     device: str = "cpu",
-    workers: int = 1,
+    workers: Workers | None = None,
     progress: Progress = silent,
 ) -> Encoded:
     """Features of every clip; a network is loaded only if something is not cached.
@@ -129,7 +126,7 @@ def encode(
         clips: By source.
         cache: Root of the cache.
         device: ``cpu`` or ``cuda``.
-        workers: Processes for the encoders that are no networks.
+        workers: Processes; on ``cuda`` they run the encoders that are no networks.
         progress: Where steps are shown.
 
     Raises:
@@ -143,7 +140,7 @@ def encode(
     signatures, lacking = _signatures({encoder for _, encoder in (*single, *pairs)}, device)
     usable = [need for need in single if need[1] in signatures]
     bench = _Bench(signatures, cache, device)
-    found = _encode_clips(usable, clips, bench, workers, progress)
+    found = _encode_clips(usable, clips, bench, workers or Workers(), progress)
     ready = [
         (source, encoder)
         for source, encoder in pairs
@@ -302,32 +299,34 @@ def _encode_clips(
     needs: Iterable[tuple[str, str]],
     clips: Mapping[str, Sequence[Clip]],
     bench: _Bench,
-    workers: int,
+    workers: Workers,
     progress: Progress,
 ) -> _FoundBySource:
-    """Every clip of every source through its encoders: no networks in processes, networks here."""
+    """Every clip of every source through its encoders."""
     order = list(table.ENCODERS)
     by_source: dict[str, list[str]] = {source: [] for source in clips}
     for source, encoder in sorted(needs, key=lambda need: order.index(need[1])):
         by_source[source].append(encoder)
     found: _FoundBySource = {source: {c.key: _Found() for c in clips[source]} for source in clips}
     jobs = [(s, clip, names) for s, names in by_source.items() if names for clip in clips[s]]
-    with progress("encode", len(jobs)) as advance, _processes(workers) as pool:
-        first = [
-            (clip, [name for name in names if pool and not table.ENCODERS[name].network], bench)
-            for _, clip, names in jobs
-        ]
-        early = pool.map(_pool_job, first, chunksize=4) if pool else (_Found() for _ in jobs)
-        for (source, clip, names), done in zip(jobs, early, strict=True):
-            rest = [n for n in names if n not in done.files and n not in done.reasons]
+    spread = [(clip, _spread(names, bench.device), bench) for _, clip, names in jobs]
+    with progress("encode", len(jobs)) as advance:
+        for at, done in workers.run(_encode_job, spread):
+            source, clip, names = jobs[at]
+            rest = [name for name in names if name not in spread[at][1]]
             if rest:
                 here = _encode_clip(clip, rest, bench)
-                done.files |= here.files
-                done.reasons |= here.reasons
-                done.passes += here.passes
+                done = _Found(
+                    done.files | here.files, done.reasons | here.reasons, done.passes + here.passes
+                )
             found[source][clip.key] = done
             advance()
     return found
+
+
+def _spread(encoders: Sequence[str], device: str) -> list[str]:
+    """The encoders that run in processes: on a GPU, the one network is here."""
+    return [name for name in encoders if device == "cpu" or not table.ENCODERS[name].network]
 
 
 def _encode_pairs(
@@ -442,25 +441,7 @@ def _table_without_weights(
     return FeatureTable(source, encoder, f"{encoder}:missing", _heard(encoder), {}, absent)
 
 
-@contextmanager
-def _processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
-    """A pool of so many processes; None for one."""
-    if workers < 2:
-        yield None
-        return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_parent)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _leave_interrupts_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _pool_job(job: tuple[Clip, Sequence[str], _Bench]) -> _Found:
+def _encode_job(job: tuple[Clip, Sequence[str], _Bench]) -> _Found:
     clip, encoders, bench = job
     return _encode_clip(clip, encoders, bench) if encoders else _Found()
 

@@ -17,6 +17,7 @@ from vsseval.progress import Progress, silent
 from vsseval.run import odd_about, score_all, sources
 from vsseval.score import Scored, find_metrics, needs, parse_input
 from vsseval.types import Benchmark, Generation, Item, Metric
+from vsseval.workers import Workers
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi")
@@ -43,7 +44,7 @@ def score_folders(
     transcripts: Path | None = None,
     metrics: Sequence[str] = (),
     device: str = "cpu",
-    workers: int = 1,
+    workers: Workers | None = None,
     progress: Progress = silent,
 ) -> FolderScores:
     """Score the audio of ``generated`` against that of ``reference``.
@@ -61,7 +62,7 @@ def score_folders(
         transcripts: A file as :func:`read_transcripts` reads it.
         metrics: Metric ids.
         device: ``cpu`` or ``cuda``.
-        workers: Processes for the encoders that are no networks.
+        workers: Processes to share the work; None for this one.
         progress: Where steps are shown.
 
     Raises:

@@ -15,15 +15,19 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from vsseval.audio import write_audio
 from vsseval.errors import InputError, MissingWeightsError
 from vsseval.files import file_digest, without_folders
 from vsseval.progress import Progress, silent
 from vsseval.types import Benchmark, Generation, Item, Model, ModelOutput
+from vsseval.workers import Workers
 
 LOG = "generations.jsonl"
 
@@ -69,6 +73,8 @@ def generate(
     *,
     seed: int = 0,
     takes: int = 1,
+    workers: Workers | None = None,
+    load: Callable[[], Model] | None = None,
     progress: Progress = silent,
 ) -> list[Generation]:
     """Generate what is not there yet and return a row for every item and take.
@@ -83,6 +89,8 @@ def generate(
         folder: ``generation_folder(...)``.
         seed: Seed of the run.
         takes: Clips an item, each with its own seed.
+        workers: Processes to generate in.
+        load: Gives the model to a process, once; hashable. Without it, all is generated here.
         progress: Where steps are shown.
 
     Raises:
@@ -93,18 +101,60 @@ def generate(
     if takes < 1:
         raise InputError(f"expected at least 1 take, got {takes}")
     known = read_log(folder)
-    jobs = [(item, take) for item in benchmark.items for take in range(takes)]
-    rows: list[Generation] = []
-    with _says_what_is_kept(rows, len(jobs), folder), progress("generate", len(jobs)) as advance:
-        for item, take in jobs:
-            row = known.get((item.id, take))
-            if row is None or not _is_kept(row):
-                retried, row = row, _generate_one(model, item, take, seed, folder)
-                if retried is None or retried.error != row.error:
-                    _append(folder, row)
-            rows.append(row)
+    keys = [(item, take) for item in benchmark.items for take in range(takes)]
+    rows: dict[ClipKey, Generation] = {}
+    todo: list[_Job] = []
+    for item, take in keys:
+        row = known.get((item.id, take))
+        if row is not None and _is_kept(row):
+            rows[item.id, take] = row
+        else:
+            todo.append(_Job(item, take, seed, folder, load))
+    workers = workers or Workers()
+    if load is None or not workers.pays(len(todo)):
+        # Here, with the model that is loaded already.
+        workers = Workers()
+        todo = [replace(job, load=_Here(model)) for job in todo]
+    with _says_what_is_kept(rows, len(keys), folder), progress("generate", len(keys)) as advance:
+        for _ in rows:
             advance()
-    return rows
+        for _, row in workers.run(_generate_one, todo):
+            retried = known.get((row.item_id, row.take))
+            if retried is None or retried.error != row.error:
+                _append(folder, row)
+            rows[row.item_id, row.take] = row
+            advance()
+    return [rows[item.id, take] for item, take in keys]
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """The loader of a model that is in this process."""
+
+    model: Model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+    def __call__(self) -> Model:
+        return self.model
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One clip to generate."""
+
+    item: Item
+    take: int
+    seed: int
+    """Of the run."""
+    folder: Path
+    load: Callable[[], Model] | None
+
+
+@lru_cache(maxsize=1)
+def _model(load: Callable[[], Model]) -> Model:
+    return load()
 
 
 def read_log(folder: Path) -> dict[ClipKey, Generation]:
@@ -144,9 +194,11 @@ def _is_kept(row: Generation) -> bool:
     return row.path is not None and row.path.is_file() and file_digest(row.path) == row.digest
 
 
-def _generate_one(model: Model, item: Item, take: int, seed: int, folder: Path) -> Generation:
-    clip_seed = item_seed(seed, item.id, take)
-    path = folder / f"{clip_label(item.id, take)}.wav"
+def _generate_one(job: _Job) -> Generation:
+    item, take = job.item, job.take
+    clip_seed = item_seed(job.seed, item.id, take)
+    path = job.folder / f"{clip_label(item.id, take)}.wav"
+    model = _model(cast("Callable[[], Model]", job.load))
     start = time.perf_counter()
     try:
         output: ModelOutput = model.generate(item, clip_seed)
@@ -209,10 +261,12 @@ def _is_torn(log: Path) -> bool:
 
 
 @contextmanager
-def _says_what_is_kept(rows: list[Generation], total: int, folder: Path) -> Iterator[None]:
+def _says_what_is_kept(
+    rows: Mapping[ClipKey, Generation], total: int, folder: Path
+) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, OSError) as stop:
-        done = sum(row.path is not None for row in rows)
+        done = sum(row.path is not None for row in rows.values())
         stop.add_note(f"{done} of {total} clips are kept in {folder}; the same command goes on")
         raise

@@ -10,6 +10,7 @@ from typing import Literal, cast
 from vsseval.errors import InputError, UnknownNameError
 from vsseval.lazy import resolve
 from vsseval.types import Benchmark, Model, ModelContext
+from vsseval.workers import Shared
 
 Kind = Literal["system", "oracle"]
 
@@ -97,13 +98,7 @@ def load_model(
         InputError: an argument missing or too many, a function that cannot be imported, or an
             object that is not a model.
     """
-    name, separator, rest = spec.partition(":")
-    row = MODELS.get(name)
-    if row is None and not separator:
-        raise UnknownNameError("model", spec, MODELS)
-    if row is not None and bool(row.argument) != bool(rest):
-        expected = f"{name}:{row.argument}" if row.argument else name
-        raise InputError(f"expected --model {expected}, got {spec!r}")
+    row, rest = find_row(spec)
     context = ModelContext(benchmark, checkpoint, device, rest if row else None)
     model = cast(Model, resolve(row.load if row else spec)(context))
     signature = getattr(model, "signature", None)
@@ -114,6 +109,40 @@ def load_model(
         )
     notes = tuple(getattr(model, "notes", ()))
     return LoadedModel(model, signature["name"], row.kind if row else "system", notes)
+
+
+def find_row(spec: str) -> tuple[ModelRow | None, str]:
+    """Row of the table and what follows the colon; no row for ``package.module:load``.
+
+    Raises:
+        UnknownNameError: no such name.
+        InputError: an argument missing or too many.
+    """
+    name, separator, rest = spec.partition(":")
+    row = MODELS.get(name)
+    if row is None and not separator:
+        raise UnknownNameError("model", spec, MODELS)
+    if row is not None and bool(row.argument) != bool(rest):
+        expected = f"{name}:{row.argument}" if row.argument else name
+        raise InputError(f"expected --model {expected}, got {spec!r}")
+    return row, rest
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoader:
+    """Loads a model again, in another process."""
+
+    spec: str
+    benchmark: Shared[Benchmark]
+    checkpoint: Path | None
+    device: str
+
+    def __call__(self) -> Model:
+        """The model, as :func:`load_model` gives it."""
+        benchmark = self.benchmark.get()
+        return load_model(
+            self.spec, benchmark, checkpoint=self.checkpoint, device=self.device
+        ).model
 
 
 def _generates(model: object) -> bool:

@@ -19,7 +19,7 @@ from vsseval.generate import (
     generation_folder,
     kept,
 )
-from vsseval.models import LoadedModel, load_model
+from vsseval.models import LoadedModel, ModelLoader, load_model
 from vsseval.progress import Progress, silent
 from vsseval.records import (
     BenchmarkEntry,
@@ -33,6 +33,7 @@ from vsseval.records import (
 )
 from vsseval.score import Scored, find_metrics, needs, score_metric
 from vsseval.types import Benchmark, Generation, Item, Metric
+from vsseval.workers import Workers
 
 SHORT_SECONDS = 0.1
 """Generated audio that ends so much before its item is noted [s]."""
@@ -56,7 +57,6 @@ class Request:
     data: Path | None = None
     """Folder of the benchmark, for one that is not embedded."""
     device: str = "cpu"
-    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ def run(
     request: Request,
     out: Path,
     *,
+    workers: Workers | None = None,
     progress: Progress = silent,
     say: Callable[[Sequence[str]], None] = lambda lines: None,
 ) -> Result:
@@ -98,6 +99,7 @@ def run(
     Args:
         request: What is asked for.
         out: Root of the results.
+        workers: Processes to share the work; None for this one.
         progress: Where steps are shown.
         say: Given the model's own notes before the work begins, such as the coverage of a folder.
 
@@ -108,9 +110,9 @@ def run(
     ready = prepare(request)
     say(ready.model.notes)
     before = len(kept(ready.generated, ready.benchmark, request.takes))
-    rows = generate_clips(ready, request, progress=progress)
+    rows = generate_clips(ready, request, workers=workers, progress=progress)
     generated_now = sum(row.path is not None for row in rows) - before
-    encoded = encode_clips(ready, request, rows, progress=progress)
+    encoded = encode_clips(ready, request, rows, workers=workers, progress=progress)
     scored = score_all(
         ready.metrics, ready.benchmark, encoded, rows, takes=request.takes, limit=ready.limit
     )
@@ -138,15 +140,25 @@ def prepare(request: Request) -> Prepared:
 
 
 def generate_clips(
-    ready: Prepared, request: Request, *, progress: Progress = silent
+    ready: Prepared,
+    request: Request,
+    *,
+    workers: Workers | None = None,
+    progress: Progress = silent,
 ) -> list[Generation]:
-    """First stage."""
+    """First stage; on a GPU the one model is in this process."""
+    load = None
+    if workers is not None and request.device == "cpu":
+        benchmark = workers.share(ready.whole)
+        load = ModelLoader(request.model, benchmark, request.checkpoint, request.device)
     return generate(
         ready.model.model,
         ready.benchmark,
         ready.generated,
         seed=request.seed,
         takes=request.takes,
+        workers=workers,
+        load=load,
         progress=progress,
     )
 
@@ -167,7 +179,12 @@ def generated_before(ready: Prepared, request: Request) -> list[Generation]:
 
 
 def encode_clips(
-    ready: Prepared, request: Request, rows: Sequence[Generation], *, progress: Progress = silent
+    ready: Prepared,
+    request: Request,
+    rows: Sequence[Generation],
+    *,
+    workers: Workers | None = None,
+    progress: Progress = silent,
 ) -> Encoded:
     """Second stage."""
     return encode(
@@ -175,7 +192,7 @@ def encode_clips(
         sources(ready.benchmark, rows, request.takes),
         request.cache,
         device=request.device,
-        workers=request.workers,
+        workers=workers,
         progress=progress,
     )
 

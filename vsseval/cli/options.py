@@ -25,12 +25,12 @@ def cores() -> int:
 
 
 def request_options(command: Command) -> Command:
-    """The options that say what to generate and encode, given as one ``Request``."""
+    """The options that say what to generate and encode, given as a ``Request`` for each model."""
 
     @functools.wraps(command)
-    def with_request(
+    def with_requests(
         *,
-        model: str,
+        model: tuple[str, ...],
         bench: str,
         metrics: str | None,
         limit: int | None,
@@ -40,33 +40,36 @@ def request_options(command: Command) -> Command:
         data: Path | None,
         cache: Path | None,
         device: str,
-        workers: int,
         **own: object,
     ) -> None:
         from vsseval.files import default_cache
         from vsseval.run import Request
 
-        request = Request(
-            model=model,
-            bench=bench,
-            cache=cache or default_cache(),
-            metrics=names(metrics),
-            limit=limit,
-            seed=seed,
-            takes=takes,
-            checkpoint=checkpoint,
-            data=data,
-            device=device,
-            workers=workers,
-        )
-        command(request, **own)
+        requests = [
+            Request(
+                model=name,
+                bench=bench,
+                cache=cache or default_cache(),
+                metrics=names(metrics),
+                limit=limit,
+                seed=seed,
+                takes=takes,
+                checkpoint=checkpoint,
+                data=data,
+                device=device,
+            )
+            for name in dict.fromkeys(model)
+        ]
+        command(requests, **own)
 
     options = [
         click.option(
             "--model",
             required=True,
+            multiple=True,
             metavar="M",
-            help="A name of `vsseval list models`, folder:PATH, or package.module:load.",
+            help="A name of `vsseval list models`, folder:PATH, or package.module:load; more than "
+            "once for several.",
         ),
         click.option(
             "--bench", required=True, metavar="B", help="A name of `vsseval list benches`."
@@ -86,7 +89,7 @@ def request_options(command: Command) -> Command:
         click.option("--data", type=FOLDER, metavar="DIR", help="Folder of the benchmark."),
         *MACHINE_OPTIONS,
     ]
-    return _apply(options, with_request)
+    return _apply(options, with_requests)
 
 
 MACHINE_OPTIONS = [
@@ -103,7 +106,7 @@ MACHINE_OPTIONS = [
         default=cores,
         show_default="all cores",
         metavar="N",
-        help="Processes for what is no network.",
+        help="Processes; on cuda for what is no network.",
     ),
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,29 +20,40 @@ if TYPE_CHECKING:
 @request_options
 @click.option("--out", type=FOLDER, default=Path("results"), show_default=True, metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print the record instead of a table.")
-def run(request: Request, out: Path, as_json: bool) -> None:
+def run(requests: Sequence[Request], workers: int, out: Path, as_json: bool) -> None:
     """Generate, encode and score a model on a benchmark, and record the result.
 
     Whatever was finished before is kept: a stopped run goes on where it was, a run with other
     metrics adds them to the record, and a finished run computes nothing. The record is
-    OUT/<bench>/<model>/<run id>/record.json.
+    OUT/<bench>/<model>/<run id>/record.json. With --json, one record a line for several models.
     """
+    from vsseval.models import find_row
     from vsseval.progress import terminal
     from vsseval.records import record_json
     from vsseval.run import run as run_stages
+    from vsseval.workers import Workers
 
-    result = run_stages(request, out, progress=terminal, say=say_some)
-    record = result.record
-    if as_json:
-        click.echo(record_json(record), nl=False)
-    else:
-        click.echo(f"{record.model.name} on {record.benchmark.name} {record.benchmark.version}")
-        click.echo(score_table(record.scores))
-        click.echo(f"record: {result.folder / 'record.json'}")
-    _remark(result)
-    if not record.counts.generated:
-        reason = next(iter(record.failures.values()))
-        raise InputError(f"no clip could be generated; the first: {reason}")
+    for request in requests:
+        find_row(request.model)
+    failed = []
+    with Workers(workers) as processes:
+        for request in requests:
+            result = run_stages(request, out, workers=processes, progress=terminal, say=say_some)
+            record = result.record
+            if not as_json:
+                bench = f"{record.benchmark.name} {record.benchmark.version}"
+                click.echo(f"{record.model.name} on {bench}")
+                click.echo(score_table(record.scores))
+                click.echo(f"record: {result.folder / 'record.json'}")
+            elif len(requests) == 1:
+                click.echo(record_json(record), nl=False)
+            else:
+                click.echo(json.dumps(json.loads(record_json(record))))
+            _remark(result)
+            if not record.counts.generated:
+                failed.append(f"{record.model.name}: {next(iter(record.failures.values()))}")
+    if failed:
+        raise InputError(f"no clip could be generated; the first: {'; '.join(failed)}")
 
 
 def _remark(result: Result) -> None:
@@ -57,34 +70,44 @@ def _remark(result: Result) -> None:
 
 @click.command()
 @request_options
-def generate(request: Request) -> None:
+def generate(requests: Sequence[Request], workers: int) -> None:
     """First stage alone: audio for every item, into the cache; prints its folder."""
     from vsseval.progress import terminal
     from vsseval.run import generate_clips, prepare
+    from vsseval.workers import Workers
 
-    ready = prepare(request)
-    say_some(ready.model.notes)
-    rows = generate_clips(ready, request, progress=terminal)
-    failed = [row for row in rows if row.error]
-    click.echo(str(ready.generated))
-    say(f"{len(rows) - len(failed)} of {len(rows)} clips are there")
-    say_some([f"failed: {row.item_id}: {row.error}" for row in failed])
-    if len(failed) == len(rows):
-        raise InputError(f"no clip could be generated; the first: {failed[0].error}")
+    with Workers(workers) as processes:
+        for request in requests:
+            ready = prepare(request)
+            say_some(ready.model.notes)
+            rows = generate_clips(ready, request, workers=processes, progress=terminal)
+            failed = [row for row in rows if row.error]
+            click.echo(str(ready.generated))
+            say(f"{len(rows) - len(failed)} of {len(rows)} clips are there")
+            say_some([f"failed: {row.item_id}: {row.error}" for row in failed])
+            if len(failed) == len(rows):
+                raise InputError(f"no clip could be generated; the first: {failed[0].error}")
 
 
 @click.command()
 @request_options
-def encode(request: Request) -> None:
+def encode(requests: Sequence[Request], workers: int) -> None:
     """Second stage alone: features of what `vsseval generate` made, into the cache."""
     from vsseval.progress import terminal
     from vsseval.run import encode_clips, generated_before, prepare
+    from vsseval.workers import Workers
 
-    ready = prepare(request)
-    encoded = encode_clips(ready, request, generated_before(ready, request), progress=terminal)
-    for (source, encoder), found in encoded.tables.items():
-        click.echo(f"{source}:{encoder}  {len(found.rows)} clips  {found.signature}")
-        say_some(
-            [f"missing: {source}:{encoder}: {k[0]}: {why}" for k, why in found.missing.items()]
-        )
-    say(passes(encoded))
+    with Workers(workers) as processes:
+        for request in requests:
+            ready = prepare(request)
+            rows = generated_before(ready, request)
+            encoded = encode_clips(ready, request, rows, workers=processes, progress=terminal)
+            for (source, encoder), found in encoded.tables.items():
+                click.echo(f"{source}:{encoder}  {len(found.rows)} clips  {found.signature}")
+                say_some(
+                    [
+                        f"missing: {source}:{encoder}: {key[0]}: {why}"
+                        for key, why in found.missing.items()
+                    ]
+                )
+            say(passes(encoded))

@@ -44,18 +44,20 @@ def score(
     from vsseval.files import default_cache
     from vsseval.folders import score_folders
     from vsseval.progress import terminal
+    from vsseval.workers import Workers
 
-    result = score_folders(
-        generated,
-        reference,
-        cache or default_cache(),
-        video=video,
-        transcripts=transcripts,
-        metrics=names(metrics),
-        device=device,
-        workers=workers,
-        progress=terminal,
-    )
+    with Workers(workers) as processes:
+        result = score_folders(
+            generated,
+            reference,
+            cache or default_cache(),
+            video=video,
+            transcripts=transcripts,
+            metrics=names(metrics),
+            device=device,
+            workers=processes,
+            progress=terminal,
+        )
     scores = [one.score for one in result.scored]
     if as_json:
         content = {

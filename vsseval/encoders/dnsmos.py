@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 16_000
 WINDOW_SECONDS = 9.01
 WINDOW = int(WINDOW_SECONDS * SAMPLE_RATE)
-THREADS = 2
 """Windows that are computed at the same time."""
 
 FRAME = 160
@@ -144,10 +142,8 @@ class DnsmosEncoder:
         distinct = sorted(set(phases))
         short = shortest_window(samples.size) if samples.size < WINDOW else WINDOW
         network = self.p835(short)
-        with ThreadPoolExecutor(THREADS) as pool:
-            windows = (audio[phase : phase + WINDOW] for phase in distinct)
-            rows = pool.map(lambda window: self._score(network, short, window), windows)
-            scores = dict(zip(distinct, rows, strict=True))
+        windows = {phase: audio[phase : phase + WINDOW] for phase in distinct}
+        scores = {phase: self._score(network, short, one) for phase, one in windows.items()}
         sig, bak, ovrl, p808 = np.mean([scores[phase] for phase in phases], axis=0)
         return {
             "ovrl": np.array(ovrl),
@@ -182,7 +178,7 @@ def load(device: str = "cpu") -> DnsmosEncoder:
 
     folder = weights.require("dnsmos")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # windows run side by side instead, which is faster
+    options.intra_op_num_threads = 1
     p808 = onnxruntime.InferenceSession(
         str(folder / "model_v8.onnx"), options, providers=["CPUExecutionProvider"]
     )

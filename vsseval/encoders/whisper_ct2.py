@@ -33,7 +33,6 @@ SAMPLE_RATE = 16_000
 PART = "whisper-tiny.en"
 BEAM = 5
 TOKENS, TOKENS_PER_SECOND = 4, 8
-CPU_THREADS = 2
 
 
 def token_limit(length: int) -> int:
@@ -98,7 +97,7 @@ def load(device: str = "cpu") -> WhisperEncoder:
         str(folder),
         device=device,
         compute_type="int8",
-        cpu_threads=CPU_THREADS,
+        cpu_threads=1,
         local_files_only=True,
     )
     return WhisperEncoder(model, signature(device))
