@@ -391,6 +391,9 @@ WEIGHTS: dict[str, Part] = {
                 sha256=None,
                 size=None,
                 sources=(Url(f"{_LIPSYNC_URL}/sfd_face.pth"),),
+            ),
+        ),
+    ),
     "imagebind": Part(
         title="ImageBind huge (Girdhar et al., CVPR 2023)",
         licence="CC BY-NC-SA 4.0",

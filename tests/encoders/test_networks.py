@@ -183,7 +183,7 @@ def test_without_weights_the_error_names_the_command(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VSSEVAL_WEIGHTS", str(tmp_path))
-    command = f"vsseval weights (pull|add) {re.escape(ENCODERS[name].weights[0])}"
+    command = f"vsseval weights (pull|add) ({'|'.join(map(re.escape, ENCODERS[name].weights))})"
     for ask in (load_encoder, signature):
         with pytest.raises(MissingWeightsError, match=command):
             ask(name)

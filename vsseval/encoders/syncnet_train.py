@@ -258,6 +258,7 @@ def main(data: Path, out: Path, count: int, steps: int) -> None:
         if not name.endswith("num_batches_tracked")
     }
     save_file(tensors, out / "syncnet-demo.safetensors")
+    (out / "syncnet-demo.safetensors").chmod(0o644)  # otherwise readable by its owner alone
 
 
 if __name__ == "__main__":

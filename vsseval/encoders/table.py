@@ -206,6 +206,8 @@ _ROWS = (
             "start": "int64 (), first frame at 25 fps, always 0",
         },
         uses_face_box=True,
+    ),
+    EncoderRow(
         id="imagebind-audio",
         kind="audio",
         sample_rate=16_000,
