@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SIDE = 64
 CHECKPOINT = Path(__file__).parent / "checkpoints" / "syncnet-demo.safetensors"
-SHA256 = "unset"
+SHA256 = "02917d6c104ddac09e30fa36842a9fba0c1b0f97b719f1aad272df35ca3380d1"
 """Of the checkpoint; a test compares."""
 Box = tuple[int, int, int, int]
 
