@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError
 from vsseval.features import FeatureTable
 from vsseval.generate import ClipKey, clip_label
@@ -17,6 +18,7 @@ from vsseval.metrics import table as metric_table
 from vsseval.metrics.pooling import Rule, pool
 from vsseval.metrics.statistics import bootstrap_interval
 from vsseval.types import Benchmark, Item, Metric, Score, SetValue
+from vsseval.weights import command, status
 
 INTERVAL_SEED = 20240601
 """Seed of the bootstrap resamples, the same for every interval."""
@@ -77,6 +79,14 @@ def needs(metrics: Iterable[Metric]) -> set[tuple[str, str]]:
     """(source, encoder) pairs that the metrics read."""
     inputs = [parse_input(text) for metric in metrics for text in metric.inputs]
     return {(one.source, one.encoder) for one in inputs if one.source != "item"}
+
+
+def lacking_weights(metric: Metric) -> tuple[str, ...]:
+    """What to type for each part that the metric needs and the weight store has not."""
+    encoders = [encoder for _, encoder in needs([metric])]
+    parts = [part for encoder in encoders for part in ENCODERS[encoder].all_weights()]
+    states = {part: status([part])[0].state for part in dict.fromkeys(parts)}
+    return tuple(command(part) for part, state in states.items() if state != "ok")
 
 
 def score_metric(

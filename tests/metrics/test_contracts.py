@@ -111,6 +111,16 @@ def moved_onsets_before_motion(level):
     return [magnitude] * N_CLIPS, [np.array(25.0)] * N_CLIPS, [times] * N_CLIPS
 
 
+def offset_logits(level):
+    """Two windows a clip that are sure of an offset, 0.4 s more at each level."""
+    return ([np.tile(9.0 * np.eye(21)[10 + 2 * level], (2, 1))] * N_CLIPS,)
+
+
+def rare_offsets(level):
+    """At each level a quarter of the clips more is sure of 1 s."""
+    return ([np.tile(9.0 * np.eye(21)[10 + 5 * (i < 6 * level)], (2, 1)) for i in range(N_CLIPS)],)
+
+
 def cepstra(level):
     reference = [np.cumsum(c, axis=0) for c in clips(4, 40, 14)]
     noise = clips(5, 40, 14)
@@ -299,6 +309,12 @@ CONTRACTS = {
     "av_align": Contract(moved_onsets_before_motion, 1.0, None),
     "av_align@avalign-2023": Contract(moved_onsets_before_motion, 1.0, None),
     "av_align@avalign-svg": Contract(moved_onsets_before_motion, 1.0, None),
+    # The epsilon keeps it a little below 1.
+    "av_align@avalign-javis": Contract(moved_onsets_before_motion, 6 / (6 + 1e-6), None),
+    "desync@desync-avbench": Contract(offset_logits, 0.0, None),
+    "desync@desync-javis": Contract(offset_logits, 0.0, None),
+    "sync_accuracy@synchformer-native": Contract(rare_offsets, 1.0, None),
+    "sync_accuracy_1@synchformer-native": Contract(rare_offsets, 1.0, None),
     "mcd": Contract(cepstra, 0.0, True, exchanged_cepstra),
     "mcd_dtw": Contract(cepstra, 0.0, True, exchanged_cepstra),
     "mcd_dtw_sl": Contract(cepstra, 0.0, True, exchanged_cepstra),

@@ -129,12 +129,26 @@ def _benches() -> list[tuple[str, ...]]:
 def _metrics() -> list[tuple[str, ...]]:
     from vsseval.metrics.table import METRICS
     from vsseval.reports.markdown import ARROW
+    from vsseval.score import lacking_weights
 
-    rows: list[tuple[str, ...]] = [("metric", "for", "scope", "unit", "what")]
-    return rows + [
-        (f"{row.id} {ARROW[row.better]}", row.task, row.scope, row.unit, row.title)
-        for row in METRICS.values()
-    ]
+    head = ("metric", "for", "scope", "unit", "better", "profile", "what", "weights", "source")
+    rows: list[tuple[str, ...]] = [head]
+    for row in METRICS.values():
+        lacking = "; ".join(lacking_weights(row))
+        rows.append(
+            (
+                row.id,
+                row.task,
+                row.scope,
+                row.unit,
+                f"{row.better} {ARROW[row.better]}",
+                row.id.partition("@")[2],
+                row.title,
+                f"missing: {lacking}" if lacking else "here",
+                row.source,
+            )
+        )
+    return rows
 
 
 def _weights() -> list[tuple[str, ...]]:

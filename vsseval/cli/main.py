@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from vsseval.cli.assets import data, weights
+from vsseval.cli.bench import bench
 from vsseval.cli.look import compare, doctor, explain, list_, report
 from vsseval.cli.stages import encode, generate, run
 from vsseval.cli.twofolders import score
@@ -75,5 +76,6 @@ for command in (
     doctor,
     weights,
     data,
+    bench,
 ):
     main.add_command(command)

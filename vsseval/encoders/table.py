@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from vsseval import weights
@@ -37,6 +37,43 @@ class EncoderRow:
     """What a pair encoder is called with, such as ``video:a.segments`` and ``own:b.segments``;
     ``own`` is the source that a metric asks it about."""
 
+    def all_weights(self) -> tuple[str, ...]:
+        """Parts that it and what it joins need."""
+        joined = [join.rpartition(".")[0].partition(":")[2] for join in self.joins]
+        parts = [*self.weights, *(part for one in joined for part in ENCODERS[one].weights)]
+        return tuple(dict.fromkeys(parts))
+
+
+_VGGISH = EncoderRow(
+    id="vggish",
+    kind="audio",
+    sample_rate=16_000,
+    load="vsseval.encoders.vggish:load",
+    weights=("vggish",),
+    network=True,
+    outputs={"embedding": "float32 (patches, 128), before the last ReLU"},
+    preparation="avbench",
+)
+_PANNS_16K = EncoderRow(
+    id="panns-16k",
+    kind="audio",
+    sample_rate=16_000,
+    load="vsseval.encoders.panns:load_16k",
+    weights=("panns-16k",),
+    network=True,
+    outputs={
+        "embedding": "float32 (1, 2048), >= 0",
+        "logits": "float32 (1, 527), before the sigmoid",
+    },
+    preparation="avbench",
+)
+_PANNS_32K = replace(
+    _PANNS_16K,
+    id="panns-32k",
+    sample_rate=32_000,
+    load="vsseval.encoders.panns:load_32k",
+    weights=("panns-32k",),
+)
 
 _LIPS = {
     "embedding": "float32 (windows, 1024), one each 40 ms of the face track",
@@ -283,6 +320,14 @@ _ROWS = (
         network=True,
         outputs={"embedding": "float32 (1024,), of length up to 100"},
     ),
+    _VGGISH,
+    replace(_VGGISH, id="vggish@audioldm", preparation="audioldm"),
+    replace(_VGGISH, id="vggish@fadtk", preparation="fadtk"),
+    replace(_VGGISH, id="vggish@gudgud96", preparation="gudgud96"),
+    _PANNS_16K,
+    replace(_PANNS_16K, id="panns-16k@audioldm", preparation="audioldm"),
+    _PANNS_32K,
+    replace(_PANNS_32K, id="panns-32k@audioldm", preparation="audioldm"),
 )
 
 ENCODERS: dict[str, EncoderRow] = {row.id: row for row in _ROWS}

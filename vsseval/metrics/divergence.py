@@ -69,6 +69,28 @@ def kl_components(reference: Floats, generated: Floats) -> NDArray[np.float64]:
     return np.array([kl_divergence(reference, generated)])
 
 
+def kl_pieces_components(reference: Floats, generated: Floats) -> NDArray[np.float64]:
+    """(mean over pieces of KL(reference || generated), pieces), profile audiocraft.
+
+    Each piece of a clip has posteriors of its own, where :func:`kl_divergence` averages the logits
+    of the rows first.
+
+    Args:
+        reference: logits, float (pieces, classes).
+        generated: logits of the same pieces.
+
+    Raises:
+        InputError: different numbers of pieces, or as :func:`kl_divergence`.
+
+    Source: facebookresearch/audiocraft at 896ec7c, audiocraft/metrics/kld.py.
+    """
+    r, g = np.atleast_2d(np.asarray(reference)), np.atleast_2d(np.asarray(generated))
+    if len(r) != len(g):
+        raise InputError(f"reference and generated differ in pieces: {len(r)} and {len(g)}")
+    values = [kl_divergence(one, other) for one, other in zip(r, g, strict=True)]
+    return np.array([np.mean(values), len(values)], dtype=np.float64)
+
+
 def kl_epsilon_divergence(reference: Floats, generated: Floats, *, epsilon: float = 1e-6) -> float:
     """KL with a number added to the generated posterior before the logarithm (profile audioldm).
 

@@ -106,4 +106,5 @@ EDGE_CASES = (
         "an embedding that is not finite",
         "excluded: an embedding of the video or of the sound is not finite",
     ),
+    EdgeCase("av_align@avalign-javis", "silent and still", "0"),
 )
