@@ -453,3 +453,34 @@ def test_without_a_box_the_item_is_refused(small: Network) -> None:
 
 def test_the_full_width_has_a_last_kernel_of_6() -> None:
     assert syncnet_network.FULL.side == 6
+
+
+def test_weights_that_the_user_adds_serve_every_encoder(tmp_path: Path, monkeypatch) -> None:
+    from vsseval import weights
+    from vsseval.encoders.table import load_encoder, signature
+
+    with torch.device("meta"):
+        states = {
+            "syncnet_v2.model": fake_state(Network()),
+            "sfd_face.pth": fake_state(s3fd_network.Network()),
+        }
+    monkeypatch.setenv("VSSEVAL_WEIGHTS", str(tmp_path / "store"))
+    for part, name in (("syncnet", "syncnet_v2.model"), ("s3fd", "sfd_face.pth")):
+        torch.save(states[name], tmp_path / name)
+        weights.add(part, [tmp_path / name])
+    frames = np.random.default_rng(5).integers(0, 256, (8, 112, 120, 3), dtype=np.uint8)
+    boxed = load_encoder("syncnet-video@box")
+    assert boxed(frames, 25.0, face_box=(20, 10, 90, 80))["embedding"].shape == (4, 1024)
+    heard = load_encoder("syncnet-audio")(np.zeros(8 * 640, np.float32))
+    assert heard["embedding"].shape == (3, 1024)
+    found = load_encoder("syncnet-video@s3fd")
+    # Under these weights no cell is a face with probability 0.9.
+    with pytest.raises(InputError, match="no face found in 8 frames"):
+        found(frames, 25.0)
+    with pytest.raises(InputError, match=r"28 pixels at scale 0\.25, got frames of 120 x 110"):
+        found(frames[:, :110], 25.0)
+    known = weights.fingerprint("syncnet")
+    for name in ("syncnet-audio", "syncnet-video@box", "syncnet-video@s3fd"):
+        assert known in signature(name)
+        assert load_encoder(name).signature == signature(name)
+    assert weights.fingerprint("s3fd") in signature("syncnet-video@s3fd")

@@ -36,11 +36,14 @@ def _row(frames: int, calls: int) -> BenchRow:
     rng = np.random.default_rng(frames)
     lips = rng.standard_normal((frames - 4, 1024)).astype(np.float32)
     sound = (0.7 * lips[:-1] + rng.standard_normal((frames - 5, 1024))).astype(np.float32)
-    found = side_by_side(
-        lambda: [mean_distances(lips, sound) for _ in range(calls)],
-        lambda: [_loop(lips[:-1], sound) for _ in range(calls)],
-        repeats=REPEATS if calls > 1 else 1,
-    )
+
+    def ours() -> list[Floats]:
+        return [mean_distances(lips, sound) for _ in range(calls)]
+
+    def loop() -> list[Floats]:
+        return [_loop(lips[:-1], sound) for _ in range(calls)]
+
+    found = side_by_side(ours, loop, repeats=REPEATS if calls > 1 else 1)
     difference = float(np.abs(found.result[0] / found.reference_result[0] - 1).max())
     return BenchRow(
         what=f"LSE offset search, {frames} frames at 1024 dimensions, float32, one core",

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsseval import weights
+from vsseval.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,6 +31,8 @@ MEAN = (123.0, 117.0, 104.0)
 """Of R, G, B."""
 STEPS = (4, 8, 16, 32, 64, 128)
 """Pixels from one cell of a map to the next; a cell's square is four times as wide."""
+LEAST_SIDE = 28
+"""Below, the last of five poolings has nothing left [pixels]."""
 VARIANCES = (0.1, 0.2)
 """Units of the corrections of centre and of size."""
 
@@ -44,11 +47,19 @@ def detect(
         frame: RGB uint8 (h, w, 3).
         device: where the network is.
         scale: of the picture that the network sees.
+
+    Raises:
+        InputError: the scaled frame is smaller than the network can see.
     """
     import cv2
     import torch
 
     small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+    if min(small.shape[:2]) < LEAST_SIDE:
+        raise InputError(
+            f"S3FD needs {LEAST_SIDE} pixels at scale {scale:g}, got frames of "
+            f"{frame.shape[1]} x {frame.shape[0]}"
+        )
     centred = small.astype(np.float32) - np.array(MEAN, dtype=np.float32)
     picture = torch.from_numpy(centred).to(device).permute(2, 0, 1)[None]
     with torch.inference_mode():
