@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsseval.encoders.table import ENCODERS
-from vsseval.errors import InputError
+from vsseval.errors import InputError, UnknownNameError
 from vsseval.features import FeatureTable
 from vsseval.generate import ClipKey, clip_label
 from vsseval.metrics import table as metric_table
 from vsseval.metrics.pooling import Rule, pool
+from vsseval.metrics.profiles import PROFILES
 from vsseval.metrics.statistics import bootstrap_interval
 from vsseval.types import Benchmark, Item, Metric, Score, SetValue
 from vsseval.weights import command, status
@@ -68,11 +69,20 @@ def parse_input(text: str) -> Input:
 def find_metrics(names: Iterable[str]) -> list[Metric]:
     """Rows of ``METRICS`` by id, without repeats, in the order given.
 
+    ``@profile`` stands for all metrics of a profile.
+
     Raises:
-        UnknownNameError: no such metric.
+        UnknownNameError: no such metric or profile.
     """
-    found = {name: metric_table.metric(name) for name in names}
-    return list(found.values())
+    ids: dict[str, None] = {}
+    for name in names:
+        if not name.startswith("@"):
+            ids[name] = None
+        elif name[1:] in PROFILES:
+            ids.update(dict.fromkeys(PROFILES[name[1:]].metrics))
+        else:
+            raise UnknownNameError("profile", name[1:], PROFILES)
+    return [metric_table.metric(name) for name in ids]
 
 
 def needs(metrics: Iterable[Metric]) -> set[tuple[str, str]]:

@@ -257,7 +257,7 @@ class Contract:
 
 FEW_ROWS = {"least": 40, "steps": 5}
 FEW_SUBSETS = {"subsets": 5, "subset_size": 60}
-ORDER_MATTERS = {"is.aisfx", "kid.aisfx", "fd_inf.aisfx", "fd_inf.aisfx@fadtk"}
+ORDER_MATTERS = {name for name in METRICS if name.split(".")[0] in ("is", "kid", "fd_inf")}
 """Their splits or draws follow the order of clips, by definition."""
 
 # Lips and sound are of different kinds; the best distance is what a network can reach.
@@ -267,9 +267,91 @@ LIP_SYNC = {
     "lse_d0": Contract(noisy_lip_sync, None, None),
     "lse_offset": Contract(late_lip_sync, 0.0, None),
 }
+FD = Contract(embeddings, 0.0, True, exchanged_embeddings)
 
 CONTRACTS = {
-    "fd.aisfx": Contract(embeddings, 0.0, True, exchanged_embeddings),
+    "fd.aisfx": FD,
+    **dict.fromkeys(
+        (
+            "fd.vggish@avbench",
+            "fd.panns-16k@avbench",
+            "fd.passt@avbench",
+            "fd.panns-32k",
+            "fd.clap-laion",
+            "fd.clap-ms",
+            "fd.vggish@audioldm-16k",
+            "fd.panns-16k@audioldm-16k",
+            "fd.panns-32k@audioldm-32k",
+            "fd.vggish@fadtk",
+            "fd.clap-laion-music@fadtk",
+            "fd.clap-laion-630k@fadtk",
+            "fd.vggish@gudgud96",
+        ),
+        FD,
+    ),
+    **dict.fromkeys(
+        ("fd_inf.vggish@fadtk", "fd_inf.clap-laion-music@fadtk"),
+        Contract(embeddings, None, False, exchanged_embeddings, FEW_ROWS),
+    ),
+    "fd_clip.vggish@fadtk": Contract(embeddings, None, False, exchanged_embeddings),
+    **dict.fromkeys(
+        (
+            "kad.vggish",
+            "kad.panns-32k",
+            "kad.passt",
+            "kad.clap-laion",
+            "kad.panns-32k@kadtk-1.1",
+            "kad.clap-laion@kadtk-1.1",
+        ),
+        Contract(embeddings, None, False, exchanged_embeddings),
+    ),
+    **dict.fromkeys(
+        ("kid.panns-32k", "kid.passt"),
+        Contract(embeddings, None, False, exchanged_embeddings, FEW_SUBSETS),
+    ),
+    **dict.fromkeys(
+        (
+            "is.panns-16k@avbench",
+            "is.passt@avbench",
+            "is.panns-16k@audioldm-16k",
+            "is.panns-32k@audioldm-32k",
+        ),
+        Contract(sure_posteriors, None, None),
+    ),
+    **dict.fromkeys(
+        (
+            "kl.panns-16k@avbench",
+            "kl.passt@avbench",
+            "kl.passt@audiocraft",
+            "kl_sigmoid.panns-16k@avbench",
+            "kl_sigmoid.passt@avbench",
+        ),
+        Contract(posteriors, 0.0, False, exchanged_posteriors),
+    ),
+    **dict.fromkeys(
+        ("kl.panns-16k@audioldm-16k", "kl.panns-32k@audioldm-32k", "kl.passt@stable-audio"),
+        Contract(posteriors, -7.99856e-6, False, exchanged_posteriors),
+    ),
+    **dict.fromkeys(
+        ("kl_sigmoid.panns-16k@audioldm-16k", "kl_sigmoid.panns-32k@audioldm-32k"),
+        Contract(posteriors, -8e-6, False, exchanged_posteriors),
+    ),
+    **dict.fromkeys(
+        ("relevance.demo", "imagebind@ib-avbench", "imagebind@ib-native", "imagebind_text"),
+        Contract(voices, 100.0, True, exchanged_voices),
+    ),
+    **dict.fromkeys(
+        (
+            "clap.laion@avbench",
+            "clap_audio.laion",
+            "clap.ms",
+            "clap.ms@avbench",
+            "clap.laion@stable-audio",
+        ),
+        Contract(voices, 1.0, True, exchanged_voices),
+    ),
+    **dict.fromkeys(("audiobox.pq", "audiobox.ce", "audiobox.cu"), Contract(opinions, None, None)),
+    "audiobox.pc": Contract(lambda level: opinions(3 - level), None, None),
     # Unbiased, so a set against itself is slightly below zero: checked for itself further down.
     "kad.aisfx": Contract(embeddings, None, False, exchanged_embeddings),
     "kad.aisfx@kadtk-1.1": Contract(embeddings, None, False, exchanged_embeddings),

@@ -90,11 +90,17 @@ def compare(first: Path, second: Path, as_json: bool) -> None:
 
 
 @click.command(name="list")
-@click.argument("what", type=click.Choice(["models", "benches", "metrics", "weights"]))
+@click.argument("what", type=click.Choice(["models", "benches", "metrics", "profiles", "weights"]))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def list_(what: str, as_json: bool) -> None:
     """What can be asked for by name."""
-    tables = {"models": _models, "benches": _benches, "metrics": _metrics, "weights": _weights}
+    tables = {
+        "models": _models,
+        "benches": _benches,
+        "metrics": _metrics,
+        "profiles": _profiles,
+        "weights": _weights,
+    }
     rows = tables[what]()
     if as_json:
         head, *lines = rows
@@ -149,6 +155,16 @@ def _metrics() -> list[tuple[str, ...]]:
             )
         )
     return rows
+
+
+def _profiles() -> list[tuple[str, ...]]:
+    from vsseval.metrics.profiles import PROFILES
+
+    rows: list[tuple[str, ...]] = [("profile", "stands for", "metrics")]
+    return rows + [
+        (name, row.stands_for, ", ".join(row.metrics) or f"none: {row.reason}")
+        for name, row in PROFILES.items()
+    ]
 
 
 def _weights() -> list[tuple[str, ...]]:
