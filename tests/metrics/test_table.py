@@ -23,6 +23,8 @@ DIALECTS = {
     "styledubber",
     "homophones",
     "masked",
+    "s3fd",
+    "box",
 }
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
