@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ class Scored:
 
     score: Score
     components: Mapping[ClipKey, NDArray[np.float64]]
-    """float64 (k,) by clip; empty for metrics of set scope."""
+    """float64 (k,) by clip; of set scope (1,), what each item adds to the value, under its first
+    take, and empty where that is undefined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +139,9 @@ def score_metric(
     components: dict[ClipKey, NDArray[np.float64]] = {}
     if metric.scope == "clip":
         components = _components(metric, rows, excluded)
-        value, interval, note = _pooled_value(metric, list(components.values()))
+        value, interval, note = _pooled_value(metric, components, takes)
     else:
-        value, interval, note = _set_value(metric, inputs, rows)
+        value, interval, note, components = _set_value(metric, inputs, rows)
     num_scored = len(expected) - len(excluded)
     if value is None and not num_scored and excluded:
         note = _common_reason(excluded)
@@ -204,10 +206,13 @@ def _components(
 
 def _set_value(
     metric: Metric, inputs: Sequence[Input], rows: Mapping[ClipKey, list[Arrays]]
-) -> tuple[float | None, tuple[float, float] | None, str]:
-    """Value, interval and note; no value where the metric is undefined for these clips."""
+) -> tuple[float | None, tuple[float, float] | None, str, dict[ClipKey, NDArray[np.float64]]]:
+    """Value, interval, note and contributions; no value where undefined for these clips.
+
+    A function that takes ``items`` is told which item each generated clip is a take of.
+    """
     if not rows:
-        return None, None, "no clip could be scored"
+        return None, None, "no clip could be scored", {}
     compute = cast(Callable[..., float | SetValue], metric_table.resolve(metric.compute))
     first_take: dict[str, ClipKey] = {}
     for key in rows:
@@ -216,31 +221,41 @@ def _set_value(
         [rows[key][at] for key in (rows if one.source == "generated" else first_take.values())]
         for at, one in enumerate(inputs)
     ]
+    groups: dict[str, list[int]] = {}
+    if len(first_take) < len(rows) and "items" in inspect.signature(compute).parameters:
+        places = {item: at for at, item in enumerate(first_take)}
+        groups["items"] = [places[key[0]] for key in rows]
     try:
-        found = compute(*columns, **metric.params)
+        found = compute(*columns, **groups, **metric.params)
     except InputError as error:
-        return None, None, f"undefined: {error}"
+        return None, None, f"undefined: {error}", {}
     if not isinstance(found, SetValue):
         found = SetValue(float(found))
     if not math.isfinite(found.value):
-        return None, None, "undefined: the value is not finite"
-    return found.value, found.interval, found.note
+        return None, None, "undefined: the value is not finite", {}
+    parts: dict[ClipKey, NDArray[np.float64]] = {}
+    if found.contributions is not None:
+        pairs = zip(first_take.values(), found.contributions, strict=True)
+        parts = {key: np.array([part]) for key, part in pairs}
+    return found.value, found.interval, found.note, parts
 
 
 def _pooled_value(
-    metric: Metric, components: Sequence[NDArray[np.float64]]
+    metric: Metric, components: Mapping[ClipKey, NDArray[np.float64]], takes: int
 ) -> tuple[float | None, tuple[float, float] | None, str]:
     """Value, interval and note; no value where the pooling rule is undefined for these clips."""
     if not components:
         return None, None, "no clip could be scored"
     rule = cast(Rule, metric.pool)
-    matrix = np.stack(components)
+    matrix = np.stack(list(components.values()))
+    clusters = [key[0] for key in components] if takes > 1 else None
     try:
         value = pool(matrix, rule)
     except InputError as error:
         return None, None, f"undefined: {error}"
     note = str(metric_table.resolve(metric.remark)(matrix)) if metric.remark else ""
-    return value, bootstrap_interval(matrix, rule, seed=INTERVAL_SEED), note
+    interval = bootstrap_interval(matrix, rule, seed=INTERVAL_SEED, clusters=clusters)
+    return value, interval, note
 
 
 def _common_reason(excluded: Mapping[ClipKey, str]) -> str:

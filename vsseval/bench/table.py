@@ -17,6 +17,8 @@ SPEED: dict[str, str] = {
     "preparation": "vsseval.bench.preparation:fan_out",
     "statistics-vggish": "vsseval.bench.streams:vggish_statistics",
     "statistics-panns": "vsseval.bench.streams:panns_statistics",
+    "paired-tests": "vsseval.bench.statistics:paired_tests",
+    "intervals": "vsseval.bench.statistics:intervals",
 }
 """Name -> ``module:function``; called with ``quick``, gives a list of BenchRow."""
 
