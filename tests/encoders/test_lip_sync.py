@@ -484,3 +484,29 @@ def test_weights_that_the_user_adds_serve_every_encoder(tmp_path: Path, monkeypa
         assert known in signature(name)
         assert load_encoder(name).signature == signature(name)
     assert weights.fingerprint("s3fd") in signature("syncnet-video@s3fd")
+
+
+@pytest.mark.weights
+def test_a_face_is_found_cut_out_and_embedded(tmp_path: Path, monkeypatch, clips) -> None:
+    from vsseval import weights
+    from vsseval.encoders.table import load_encoder
+
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "mtcnn").symlink_to(weights.require("mtcnn"))
+    monkeypatch.setenv("VSSEVAL_WEIGHTS", str(store))
+    with torch.device("meta"):
+        state = fake_state(Network())
+    torch.save(state, tmp_path / "syncnet_v2.model")
+    weights.add("syncnet", [tmp_path / "syncnet_v2.model"])
+    encoder = load_encoder("syncnet-video")
+    frames = clips("speech-test-0000")[:9]
+    nothing = np.zeros_like(frames[:3])
+    found = encoder(np.concatenate([nothing, frames]), 25.0)
+    assert int(found["start"]) == 3
+    assert found["embedding"].shape == (5, 1024)
+    # The same frames without the dark ones before them.
+    alone = encoder(frames, 25.0)
+    np.testing.assert_allclose(alone["embedding"], found["embedding"], rtol=1e-4, atol=1e-5)
+    with pytest.raises(InputError, match="no face found in 12 frames"):
+        encoder(np.zeros((12, 192, 192, 3), np.uint8), 25.0)
