@@ -40,7 +40,7 @@ LEAST_FRAMES = 7
 WINDOW = 13
 PAD = 110
 """Value outside of the frame."""
-LEFT_OUT = 0.4
+MARGIN = 0.4
 """Crop scale: margin beside and below the box, in half sides (twice below)."""
 
 Boxes = NDArray[np.floating]
@@ -147,10 +147,10 @@ def _medians(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _crop(frame: NDArray[np.uint8], x: float, y: float, s: float) -> NDArray[np.uint8]:
     """One crop; indices are cut to integers in the coordinates of the frame after padding."""
-    pad = int(s * (1 + 2 * LEFT_OUT))
+    pad = int(s * (1 + 2 * MARGIN))
     height, width = frame.shape[:2]
-    top, bottom = int(y + pad - s) - pad, int(y + pad + s * (1 + 2 * LEFT_OUT)) - pad
-    left, right = int(x + pad - s * (1 + LEFT_OUT)) - pad, int(x + pad + s * (1 + LEFT_OUT)) - pad
+    top, bottom = int(y + pad - s) - pad, int(y + pad + s * (1 + 2 * MARGIN)) - pad
+    left, right = int(x + pad - s * (1 + MARGIN)) - pad, int(x + pad + s * (1 + MARGIN)) - pad
     bottom, right = min(bottom, height + pad), min(right, width + pad)
     crop = np.full((bottom - top, right - left, 3), PAD, np.uint8)
     rows = slice(max(top, 0), min(bottom, height))

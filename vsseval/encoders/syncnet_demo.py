@@ -9,7 +9,6 @@ without any download. On real faces it says nothing.
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 SIDE = 64
 CHECKPOINT = Path(__file__).parent / "checkpoints" / "syncnet-demo.safetensors"
 SHA256 = "02917d6c104ddac09e30fa36842a9fba0c1b0f97b719f1aad272df35ca3380d1"
-"""Of the checkpoint; a test compares."""
+"""Of the checkpoint; a test compares. Signatures print the first eight digits."""
 Box = tuple[int, int, int, int]
 
 
@@ -66,12 +65,6 @@ def mouth_crops(frames: NDArray[np.uint8], face_box: Box) -> NDArray[np.uint8]:
         gray = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
         crops[index] = cv2.resize(gray, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     return crops
-
-
-@cache
-def fingerprint() -> str:
-    """First eight digits of the checkpoint's sha256, as signatures print it."""
-    return SHA256[:8]
 
 
 def load_demo_network(path: Path = CHECKPOINT) -> Network:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vsseval.encoders.face_track import LEAST_FRAMES, frames_at_25
-from vsseval.encoders.syncnet_demo import fingerprint, load_demo_network, mouth_crops
+from vsseval.encoders.syncnet_demo import SHA256, load_demo_network, mouth_crops
 from vsseval.encoders.syncnet_video import FRAME_RULE, Box, Frames, lip_embeddings
 from vsseval.errors import InputError
 from vsseval.types import Features
@@ -51,7 +51,7 @@ class SyncnetDemoVideoEncoder:
 def signature(device: str = "cpu") -> str:
     """Weights, decoder and frame rule."""
     del device
-    return f"syncnet-demo-video:{fingerprint()}|face:box|{FRAME_RULE}"
+    return f"syncnet-demo-video:{SHA256[:8]}|face:box|{FRAME_RULE}"
 
 
 def load(device: str = "cpu") -> SyncnetDemoVideoEncoder:
