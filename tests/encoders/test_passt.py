@@ -115,14 +115,6 @@ def test_windows_start_every_five_seconds_while_more_than_five_follow(
     assert all(window.size == 320_000 for window in found) == (seconds > 1.5)
 
 
-def test_level_does_not_move_stable_audio_and_silence_is_left_alone(signals) -> None:
-    samples = signals.chirp(32_000, 1.0)
-    loud = passt_stable_audio.to_peak(samples)
-    assert float(np.abs(loud).max()) == pytest.approx(10 ** (-1 / 20), rel=1e-6)
-    np.testing.assert_allclose(passt_stable_audio.to_peak(samples / 50), loud, rtol=0, atol=1e-6)
-    assert not passt_stable_audio.to_peak(np.zeros(9, np.float32)).any()
-
-
 @pytest.mark.parametrize("way", ["missing", "extra", "shape", "other"])
 def test_a_checkpoint_with_other_keys_is_refused(state, tmp_path, way: str) -> None:
     state = dict(state)

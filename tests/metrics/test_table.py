@@ -9,6 +9,7 @@ import pytest
 import vsseval.metrics
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError, UnknownNameError
+from vsseval.metrics import table
 from vsseval.metrics.profiles import PROFILES
 from vsseval.metrics.table import METRICS, metric, resolve
 from vsseval.reports.metric_docs import explain, metric_reference
@@ -25,6 +26,7 @@ DIALECTS = {
     "masked",
     "s3fd",
     "box",
+    "openai",
 }
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -68,6 +70,10 @@ def test_inputs_are_outputs_of_the_encoder_table(row):
 
 def test_titles_are_unique():
     assert len({row.title for row in METRICS.values()}) == len(METRICS)
+
+
+def test_no_id_is_used_twice():
+    assert len(table._ROWS) == len(METRICS)
 
 
 def test_keys_are_the_ids():

@@ -51,7 +51,7 @@ def _row(frames: int, calls: int) -> BenchRow:
         reference_route="syncnet_python's loop over windows (PyTorch)",
         reference=found.reference / calls,
         target=TARGET,
-        agreement=f"largest relative difference of 31 means {difference:.0e}",
+        agreement=f"31 means, largest relative difference {difference:.0e}",
     )
 
 
