@@ -15,6 +15,8 @@ from scipy.special import log_softmax
 from vsseval.encoders import passt, passt_audiocraft, passt_stable_audio
 from vsseval.encoders.passt_network import Network, load_network
 from vsseval.errors import InputError
+from vsseval.preparations import prepare
+from vsseval.types import Audio
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 BLOCKS = 2
@@ -84,6 +86,7 @@ def test_logits_and_embedding_equal_av_benchmark(wave, network, name: str) -> No
 @pytest.mark.parametrize("name", ["two-windows", "padded", "unpadded"])
 def test_probabilities_equal_stable_audio_metrics(wave, network, name: str) -> None:
     samples, case = wave(f"stable-audio-{name}")
+    samples = prepare(Audio(samples[None], 32_000), 32_000, None, "stable-audio")
     found = passt_stable_audio.PasstStableAudioEncoder(network, "cpu", "")(samples)["logits"]
     assert found.shape == (1, 527)
     expected = case["log_probabilities_every_4"]
