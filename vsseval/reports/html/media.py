@@ -99,7 +99,7 @@ class Library:
         item = self._items[key[0]]
         tracks = [_track("Ground truth", "truth", *self._reference(item))]
         tracks += [
-            _track(row.label, "oracle" if row.oracle else "system", *self._generated(at, key))
+            _track(_name(row), "oracle" if row.oracle else "system", *self._generated(at, key))
             for at, row in enumerate(self._rows)
         ]
         merged: dict[str | None, Track] = {}
@@ -198,7 +198,7 @@ def small_video(path: Path) -> bytes:
     encoded = io.BytesIO()
     with (
         av.open(str(path)) as source,
-        av.open(encoded, "w", format="mp4", options={"movflags": "faststart"}) as target,
+        av.open(encoded, "w", format="mp4") as target,
     ):
         pictures = source.streams.video[0]
         scale = min(1.0, VIDEO_LINES / pictures.height)
@@ -218,6 +218,11 @@ def small_video(path: Path) -> bytes:
 
 def _log(benchmark: Benchmark, run: RunRecord, cache: Path) -> Mapping[ClipKey, Generation]:
     return read_log(generation_folder(cache, benchmark, run.model.signature, run.seed))
+
+
+def _name(row: Row) -> str:
+    """Of several seeds the lowest is heard."""
+    return f"{row.label}, seed {row.record.seed}" if len(runs_of(row)) > 1 else row.label
 
 
 def _track(name: str, group: str, audio: str | None, rate: int, missing: str) -> Track:

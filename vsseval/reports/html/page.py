@@ -72,9 +72,13 @@ def write_site(results: Results, folder: Path, sources: Sources) -> list[Path]:
     Raises:
         InputError: as :func:`write_report`.
     """
+    return write_pages(*boards_of(results, sources), folder)
+
+
+def write_pages(boards: Sequence[Board], media: Sequence[Media], folder: Path) -> list[Path]:
+    """The files of a site; the index comes first."""
     from vsseval.reports.html.index import index_html
 
-    boards, media = boards_of(results, sources)
     for one in media:
         # A script and not JSON, because a page that was opened from disk may load that.
         text = f"vssevalMedia({_script_json(asdict(one))});\n"
@@ -85,8 +89,6 @@ def write_site(results: Results, folder: Path, sources: Sources) -> list[Path]:
         page = Page(f"{board.name}: vsseval", "index.html", MEDIA_FOLDER, _version(), (board,))
         pages.append(folder / f"{board.id}.html")
         write_atomic(pages[-1], page_html(page, []).encode())
-    # No file of the site is for Jekyll, which would leave out what begins with an underscore.
-    write_atomic(folder / ".nojekyll", b"")
     return pages
 
 

@@ -1,6 +1,8 @@
 // Slices: some clips of a board, and values pooled over them here in the page.
 
 const DRAWS = 1000;
+// As everywhere else: fewer items have no interval.
+const FEWEST = 10;
 
 const ALL = { label: '', speaker: '', onsets: '' };
 
@@ -60,7 +62,7 @@ function sliceCell(board, row, at, clips) {
   const pooled = (top, bottom) => (bottom ? (factor * top) / bottom : null);
   cell.value = pooled(parts.reduce((sum, one) => sum + one[0], 0),
     parts.reduce((sum, one) => sum + one[1], 0));
-  if (parts.length < 2) return cell;
+  if (parts.length < FEWEST) return cell;
   const random = uniform(2020);
   const draws = [];
   for (let draw = 0; draw < DRAWS; draw += 1) {

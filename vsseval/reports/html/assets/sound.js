@@ -82,17 +82,24 @@ function drawSpectrogram(canvas, buffer, duration, top, peak) {
   const picture = context.createImageData(width, height);
   const frames = spectrogram(buffer.getChannelData(0), buffer.sampleRate, duration, width);
   const bins = frames[0].length;
+  const binAt = (y) => {
+    const frequency = hertz(mel(LOWEST) + (1 - y / height) * (mel(top) - mel(LOWEST)));
+    return (frequency / (buffer.sampleRate / 2)) * bins;
+  };
   for (let y = 0; y < height; y += 1) {
-    const share = 1 - (y + 0.5) / height;
-    const frequency = hertz(mel(LOWEST) + share * (mel(top) - mel(LOWEST)));
-    const bin = (frequency / (buffer.sampleRate / 2)) * bins;
-    const low = Math.floor(bin);
+    // A row high up spans several bins, of which it shows the loudest; one low down is between two.
+    const middle = binAt(y + 0.5);
+    const between = Math.floor(middle);
+    const first = Math.ceil(binAt(y + 1));
+    const last = Math.min(Math.floor(binAt(y)), bins - 1);
     for (let x = 0; x < width; x += 1) {
-      let level = 0;
-      if (low + 1 < bins) {
-        const decibel = frames[x][low] + (frames[x][low + 1] - frames[x][low]) * (bin - low);
-        level = Math.max(0, Math.min(255, Math.round(255 * (1 - (decibel - peak) / FLOOR_DB))));
+      const frame = frames[x];
+      let decibel = -Infinity;
+      if (between + 1 < bins) {
+        decibel = frame[between] + (frame[between + 1] - frame[between]) * (middle - between);
       }
+      for (let bin = first; bin <= last; bin += 1) decibel = Math.max(decibel, frame[bin]);
+      const level = Math.max(0, Math.min(255, Math.round(255 * (1 - (decibel - peak) / FLOOR_DB))));
       const at = 4 * (y * width + x);
       [picture.data[at], picture.data[at + 1], picture.data[at + 2]] = COLOURS[level];
       picture.data[at + 3] = 255;

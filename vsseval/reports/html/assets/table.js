@@ -125,9 +125,9 @@ function cellNode(cell) {
   const place = ['', 'best', 'second'][cell.place];
   const partial = cell.scored !== cell.expected;
   return el('td', { class: 'number', 'data-value': cell.value, title: cell.note || null },
-    el('span', { class: `value ${place}` }, number(cell.value)),
-    cell.deviation !== null ? el('span', { class: 'deviation' }, ` ± ${number(cell.deviation)}`) : null,
     cell.rank !== null ? el('span', { class: 'rank', title: `rank ${cell.rank}` }, `#${cell.rank}`) : null,
+    el('span', { class: `value ${place}` }, number(cell.value)),
+    cell.deviation !== null ? el('small', { class: 'deviation' }, `± ${number(cell.deviation)}`) : null,
     cell.interval
       ? el('small', { class: 'interval' }, `${number(cell.interval[0])} … ${number(cell.interval[1])}`)
       : null,

@@ -1,6 +1,6 @@
 """Headless Chromium through the DevTools protocol over a pipe: standard library alone.
 
-``python tests/reports/chromium.py PAGE PICTURE`` takes the picture of a report that the README
+``python tests/reports/html/chromium.py PAGE PICTURE`` takes the picture of a report that the README
 shows.
 """
 
