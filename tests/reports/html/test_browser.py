@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,8 +156,6 @@ def test_cells_mark_ranks_best_second_and_partial_coverage(page) -> None:
 
 
 def test_numbers_read_as_in_the_other_reports(tab, toy_board: Board, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     cases = [0.0, 1.0, 0.98765, 12.3456, 123.456, -4.42163, 98765.4, 5.684e-14, 0.00012345]
     cases += [9.99996, 99.9996, 1e6, -1234567.0, 999999.4, 0.5, 2.5e-5]
     rows = [
@@ -202,9 +201,11 @@ def test_slice_pools_the_values_of_its_clips(page, toy_board: Board) -> None:
 
 def test_slice_interval_is_the_percentile_bootstrap(page, toy_board: Board) -> None:
     choose(page, "Sound", "discrete")
+    assert page.js("document.querySelector('.slice .count').textContent") == "12 of 24 clips"
     chosen = [at for at in range(24) if at % 2]
     row = toy_board.rows[0]
     top, bottom = np.array([row.scores[1][at] for at in chosen]).T
+    assert values(page, 1)["alpha"][0] == pytest.approx(100 * top.sum() / bottom.sum(), rel=1e-12)
 
     def rate(top: np.ndarray, bottom: np.ndarray, axis: int = -1) -> np.ndarray:
         return 100 * top.sum(axis=axis) / bottom.sum(axis=axis)
@@ -224,6 +225,39 @@ def test_slice_interval_is_the_percentile_bootstrap(page, toy_board: Board) -> N
     width = expected.high - expected.low
     assert low == pytest.approx(expected.low, abs=0.12 * width)
     assert high == pytest.approx(expected.high, abs=0.12 * width)
+
+
+def test_many_items_are_drawn_in_groups_without_narrowing_the_interval(
+    tab, toy_board: Board, tmp_path: Path
+) -> None:
+    values_of = np.random.default_rng(11).normal(0, 1, 6000).round(5)
+    clips = tuple(
+        replace(
+            toy_board.clips[0], id=f"c{at}", item=at, media=None, onsets=(1.0,) if at % 2 else None
+        )
+        for at in range(6000)
+    )
+    rows = tuple(
+        replace(
+            row,
+            scores=(tuple((float(value),) for value in values_of), (None,) * 6000, (None,) * 6000),
+            badness=(0.5,) * 6000,
+        )
+        for row in toy_board.rows[:1]
+    )
+    path = tmp_path / "many.html"
+    many = replace(toy_board, rows=rows, clips=clips, contestants=(0,))
+    path.write_text(page_html(Page("n", "", "", "0", (many,)), []), encoding="utf-8")
+    tab.open(path)
+    choose(tab, "Sound", "discrete")
+    value, interval = values(tab, 0)["alpha"]
+    chosen = values_of[1::2]
+    assert value == pytest.approx(chosen.mean(), abs=1e-9)
+    low, high = (float(end.replace("\N{MINUS SIGN}", "-")) for end in interval.split(" … "))
+    # The width of 400 groups and 1000 draws is uncertain by some 6 %: 1/sqrt(800) and the ends'
+    # own error; a third of it would be far outside.
+    expected = 2 * 1.96 * chosen.std(ddof=1) / np.sqrt(len(chosen))
+    assert high - low == pytest.approx(expected, rel=0.2)
 
 
 def test_worst_clips_come_in_the_order_of_their_scores(page, toy_board: Board) -> None:
