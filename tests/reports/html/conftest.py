@@ -12,7 +12,17 @@ import av
 import numpy as np
 import pytest
 
-from vsseval.reports.html.content import Board, Cell, Clip, Column, Media, Page, Row, Track
+from vsseval.reports.html.content import (
+    Board,
+    Cell,
+    Clip,
+    Column,
+    Media,
+    Page,
+    Reported,
+    Row,
+    Track,
+)
 from vsseval.reports.html.media import data_uri, flac
 from vsseval.reports.html.page import page_html
 
@@ -172,7 +182,7 @@ def board() -> Board:
         notes=(f"alpha: {HOSTILE}",),
         warnings=(HOSTILE,),
         checks=(("audio checks", "clips"), ("alpha", "24")),
-        reported=(),
+        reported=(Reported("Table 2", HOSTILE, ("method", "WER"), (("theirs", "7.5"),)),),
         media_note="2 of 24 clips can be heard.",
     )
 

@@ -136,6 +136,13 @@ def test_oracles_stand_apart_and_can_be_hidden(page) -> None:
     assert page.js("document.querySelectorAll('.plot .line.oracle').length") == 0
 
 
+def test_reported_numbers_stand_apart_with_their_source(page, toy_board: Board) -> None:
+    assert "theirs" not in page.js("document.querySelector('#leaderboard').textContent")
+    reported = page.js("document.querySelector('#reported').textContent")
+    assert "theirs7.5" in reported
+    assert f"Source: {toy_board.reported[0].source}." in reported
+
+
 def test_filter_keeps_models_by_name_or_setting(page) -> None:
     type_into(page, ".toolbar input[type=search]", "BET")
     assert page.js(MODELS) == ["beta"]
