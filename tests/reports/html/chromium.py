@@ -130,6 +130,16 @@ class Tab:
         self.send("Input.dispatchKeyEvent", type="keyDown", **common, **text)
         self.send("Input.dispatchKeyEvent", type="keyUp", **common)
 
+    def point(self, selector: str) -> None:
+        """Press and release the mouse in the middle of an element, as a user does."""
+        self.js(f"document.querySelector({json.dumps(selector)}).scrollIntoView()")
+        x, y = self.js(
+            f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])"
+            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
     def size(self, width: int, height: int, scale: float = 1.0) -> None:
         """Size of the window in pixels of the page."""
         self.send(

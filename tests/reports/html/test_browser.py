@@ -384,6 +384,20 @@ def test_keys_move_switch_and_open(page) -> None:
     assert page.js("document.querySelector('.loop').ariaPressed") == "false"
 
 
+def test_space_plays_after_a_track_was_clicked(page) -> None:
+    page.point(".track:nth-child(3) .name")
+    assert page.js(ACTIVE) == "beta"
+    page.key(" ")
+    page.wait(f"{POSITION} > 0.1")
+    assert page.js(ACTIVE) == "beta"
+
+
+def test_click_into_a_lane_hears_it_from_there(page) -> None:
+    page.point(".track:nth-child(2) .lanes")
+    assert page.js(ACTIVE) == "alpha"
+    assert page.js(POSITION) == pytest.approx(3.0, abs=0.02)
+
+
 def test_every_control_has_a_name_and_a_visible_focus(page) -> None:
     nameless = page.js(
         """[...document.querySelectorAll('button, input, select, a, [tabindex="0"]')].filter(

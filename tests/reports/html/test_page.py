@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from vsseval.cli import main
-from vsseval.records import find_records, read_components
+from vsseval.records import BenchmarkEntry, find_records, read_components
 from vsseval.reports.html.content import Board, Media, Page
 from vsseval.reports.html.index import index_html
 from vsseval.reports.html.page import page_html, write_pages
@@ -199,6 +199,18 @@ def test_leaderboard_command_writes_an_index_and_pages(
     (media,) = (tmp_path / "site" / "media").iterdir()
     assert media.read_text().startswith("vssevalMedia({")
     assert f'href="{pages[1]}"' in (tmp_path / "site" / "index.html").read_text()
+
+
+def test_name_of_a_benchmark_never_leads_out_of_the_site(boards, vsseval, tmp_path: Path) -> None:
+    bench = BenchmarkEntry("../up & <b>", "1/2", "sound", "f" * 64)
+    boards.run(tmp_path / "results", "ours", boards.scored("mcd", [[1.0]]), benchmark=bench)
+    result = vsseval("leaderboard", "results", "--out", "site/inner")
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in (tmp_path / "site").iterdir()] == ["inner"]
+    document = Document((tmp_path / "site" / "inner" / "index.html").read_text())
+    (link,) = [a["href"] for tag, a in document.elements if tag == "a"]
+    assert (tmp_path / "site" / "inner" / link).is_file()
+    assert not [tag for tag, _ in document.elements if tag == "b"]
 
 
 def test_leaderboard_without_records_is_an_error(vsseval, tmp_path: Path) -> None:

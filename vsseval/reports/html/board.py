@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsseval.benchmarks.table import BENCHMARKS
-from vsseval.generate import ClipKey, clip_label
+from vsseval.generate import ClipKey, clip_label, folder_name
 from vsseval.metrics.table import METRICS
 from vsseval.models import MODELS
 from vsseval.reports.html import clips as clips_of_board
@@ -31,7 +31,7 @@ def board_of(board: Leaderboard, results: Results, sources: Sources) -> tuple[Bo
             read.
     """
     entry = board.rows[0].record.benchmark
-    identity = f"{entry.name}-{entry.version}-{entry.digest[:8]}"
+    identity = folder_name(f"{entry.name}-{entry.version}-{entry.digest[:8]}")
     components = clips_of_board.clip_rows(board, results)
     keys = clips_of_board.clip_keys(board, components)
     scores = [

@@ -30,7 +30,7 @@ function intervalPlot(board, rows, at) {
       svg('text', { x: PLOT.left - 10, y: y + 4, 'text-anchor': 'end' }, clipped(row.label, 17)),
       cell.interval ? svg('line', { class: 'whisker', x1: x(cell.interval[0]),
         x2: x(cell.interval[1]), y1: y, y2: y }) : null,
-      svg('circle', { cx: x(cell.value), cy: y, r: 4, class: cell.interval ? '' : 'open' }),
+      svg('circle', { cx: x(cell.value), cy: y, r: 3.5, class: cell.interval ? '' : 'open' }),
       svg('text', { class: 'value', x: PLOT.width, y: y + 4, 'text-anchor': 'end' },
         number(cell.value)));
   });

@@ -276,6 +276,18 @@ function start() {
   window.addEventListener('hashchange', route);
   document.addEventListener('keydown', (event) => onKey(event, help));
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', showTheme);
+  // What was clicked with a pointer gives its focus back, so that Space plays and arrows move.
+  document.addEventListener('click', (event) => {
+    const { target } = event;
+    const control = target.closest('button, summary, input[type=checkbox]');
+    if (control && event.detail > 0) control.blur();
+    for (const open of document.querySelectorAll('.columns[open]')) {
+      if (!open.contains(target)) open.open = false;
+    }
+  });
+  document.addEventListener('pointerup', ({ target }) => {
+    if (target.matches('input[type=range]')) target.blur();
+  });
   let wait = 0;
   window.addEventListener('resize', () => {
     clearTimeout(wait);
