@@ -10,6 +10,7 @@ import base64
 import io
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ FLAGS = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -76,6 +78,8 @@ class Tab:
     def _next(self) -> dict[str, Any]:
         """The next message; events are noted down on the way."""
         while b"\0" not in self._buffer:
+            if not select.select([self._read], [], [], WAIT)[0]:
+                raise RuntimeError(f"Chromium has not answered for {WAIT:g} s")
             part = os.read(self._read, 1 << 20)
             if not part:
                 raise RuntimeError("Chromium has closed")
