@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import av
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 
+from vsseval.cli import main
 from vsseval.reports.html.content import (
     Board,
     Cell,
@@ -78,10 +80,11 @@ def media(name: str) -> Media:
             data_uri("audio/flac", flac(tone(pitch), RATE)),
             RATE,
             "",
+            (0.6, 4.8) if label == "alpha" else (),
         )
         for label, pitch in PITCHES.items()
     ]
-    tracks.append(Track(("silence",), "oracle", None, 0, "its sound is not in the cache"))
+    tracks.append(Track(("silence",), "oracle", None, 0, "its sound is not in the cache", None))
     return Media(name, data_uri("video/mp4", video()), "", tuple(tracks))
 
 
@@ -215,3 +218,20 @@ def tab(chromium: ModuleType) -> Iterator[object]:
         pytest.skip("no chromium on PATH")
     with chromium.browser(program) as opened:
         yield opened
+
+
+@pytest.fixture
+def vsseval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("VSSEVAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture
+def ran(vsseval, toy: Path, tmp_path: Path) -> Path:
+    """Results of three oracles on the toy benchmark."""
+    models = [word for name in ("reference", "noise", "silence") for word in ("--model", name)]
+    words = ("--bench", "toy", "--data", toy, "--workers", 1, "--out", tmp_path / "results")
+    result = vsseval("run", *models, *words, "--metrics", "onset_f1,mcd")
+    assert result.exit_code == 0, result.output
+    return tmp_path / "results"

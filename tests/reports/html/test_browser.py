@@ -95,6 +95,22 @@ def test_page_loads_without_a_word_and_asks_nobody(page, toy_page: Path) -> None
     assert [url for url in asked if url != "about:blank"] == [toy_page.as_uri()]
 
 
+def test_report_of_a_run_plays_what_the_run_made(
+    tab, vsseval, ran: Path, toy: Path, tmp_path: Path
+) -> None:
+    assert vsseval("report", ran, "--html", "run.html", "--data", toy).exit_code == 0
+    tab.errors.clear()
+    tab.open(tmp_path / "run.html")
+    tab.wait(READY)
+    names = "[...document.querySelectorAll('.track .name span')].map((one) => one.textContent)"
+    assert tab.js(names) == ["Ground truth", "noise", "silence"]
+    tab.key("2")
+    tab.key(" ")
+    tab.wait(f"{POSITION} > 0.2")
+    assert tab.js("gains.map((one) => one.gain.value)") == [0, 1, 0]
+    assert tab.errors == []
+
+
 def test_policy_forbids_every_request(page) -> None:
     blocked = page.js("fetch('https://example.org/').then(() => 'reached', (e) => e.name)")
     page.errors.clear()
@@ -433,9 +449,14 @@ def test_spectrogram_shows_a_tone_at_its_pitch(page) -> None:
 def test_onsets_are_drawn_where_they_are(tab, toy_page: Path) -> None:
     tab.open(toy_page, "#toy-1-abcdef01/part%2Fclip-03")
     tab.wait(READY)
-    track = "document.querySelector('.track .lanes')"
-    lines = f"[...{track}.querySelectorAll('.onset')].map((one) => parseFloat(one.style.left))"
-    assert tab.js(lines) == [25.0, 50.0]
+    lines = (
+        "[...document.querySelectorAll('.track:nth-child({}) .onset.{}')]"
+        ".map((one) => parseFloat(one.style.left))"
+    )
+    for track in (1, 2, 3, 4):
+        assert tab.js(lines.format(track, "annotated")) == [25.0, 50.0]
+        # 0.6 s and 4.8 s of 6 s, detected in one sound alone.
+        assert tab.js(lines.format(track, "found")) == ([10.0, 80.0] if track == 2 else [])
 
 
 def test_dark_follows_the_system_and_the_key_and_is_kept(page, toy_page: Path) -> None:

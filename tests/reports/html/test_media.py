@@ -155,6 +155,19 @@ def test_small_video_goes_in_as_it_is(library, toy: Path) -> None:
     assert base64.b64decode(content) == (toy / "video/c.mp4").read_bytes()
 
 
+def test_onsets_of_a_late_sound_are_late(boards, toy: Path, tmp_path: Path) -> None:
+    benchmark = load_benchmark("toy", toy)
+    sources = Sources(tmp_path / "cache")
+    model = Late(1600)
+    generate(model, benchmark, generation_folder(sources.cache, benchmark, model.signature, 0))
+    rows = [row(boards, tmp_path, "late", model.signature)]
+    truth, late = Library(benchmark, rows, sources, onsets=True).media(("c", 0), "m").tracks
+    # Planted in clip c at 0.25, 0.5 and 0.75 s; a frame of the detector is 23 ms.
+    assert truth.onsets == pytest.approx((0.25, 0.5, 0.75), abs=0.03)
+    assert late.onsets == pytest.approx((0.35, 0.6, 0.85), abs=0.03)
+    assert Library(benchmark, rows, sources).media(("c", 0), "m").tracks[0].onsets is None
+
+
 def test_stereo_becomes_the_mean_of_its_channels(library, toy: Path) -> None:
     pair = np.stack([noise(), np.zeros(RATE, np.float32)], axis=1)
     made = library(0)

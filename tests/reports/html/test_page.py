@@ -6,14 +6,11 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from vsseval.cli import main
 from vsseval.records import BenchmarkEntry, find_records, read_components
 from vsseval.reports.html.content import Board, Media, Page
 from vsseval.reports.html.index import index_html
@@ -125,23 +122,6 @@ def test_site_is_the_same_bytes_each_time(
     ]
     for path in files[0]:
         assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes()
-
-
-@pytest.fixture
-def vsseval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setenv("VSSEVAL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-    return lambda *words: CliRunner().invoke(main, [str(word) for word in words])
-
-
-@pytest.fixture
-def ran(vsseval, toy: Path, tmp_path: Path) -> Path:
-    """Results of three oracles on the toy benchmark."""
-    models = [word for name in ("reference", "noise", "silence") for word in ("--model", name)]
-    words = ("--bench", "toy", "--data", toy, "--workers", 1, "--out", tmp_path / "results")
-    result = vsseval("run", *models, *words, "--metrics", "onset_f1,mcd")
-    assert result.exit_code == 0, result.output
-    return tmp_path / "results"
 
 
 def test_report_holds_the_values_of_the_records(

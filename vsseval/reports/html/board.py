@@ -190,7 +190,8 @@ def _media(
 ) -> dict[int, Media]:
     if benchmark is None or not heard:
         return {}
-    library = Library(benchmark, board.rows, sources)
+    onsets = any("|enc:onsets:" in column.signature for column in board.columns)
+    library = Library(benchmark, board.rows, sources, onsets=onsets)
     return {at: library.media(keys[at], f"{identity}-{at}") for at in heard}
 
 

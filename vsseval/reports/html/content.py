@@ -101,6 +101,8 @@ class Track:
     """Of the file [Hz]."""
     missing: str
     """Why there is none."""
+    onsets: tuple[float, ...] | None
+    """Detected in it as the onset metrics do [s]; None on a board without such a metric."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vsseval.audio import read_audio
+from vsseval.audio import mono_at, read_audio
 from vsseval.benchmarks.manifest import read_benchmark
 from vsseval.benchmarks.table import BENCHMARKS, DEFAULT_DATA, EMBEDDED_MEDIA
 from vsseval.errors import InputError
@@ -27,7 +27,7 @@ from vsseval.records import BenchmarkEntry, RunRecord
 from vsseval.reports.html.clips import runs_of
 from vsseval.reports.html.content import Media, Track
 from vsseval.reports.rows import Row
-from vsseval.types import Benchmark, Generation, Item, mono
+from vsseval.types import Audio, Benchmark, Generation, Item, mono
 
 SOUNDS = ("flac", "opus")
 OPUS_RATE = 48000
@@ -78,10 +78,21 @@ def find_benchmark(entry: BenchmarkEntry, sources: Sources) -> tuple[Benchmark |
 class Library:
     """Media of one benchmark; logs of generations are read once."""
 
-    def __init__(self, benchmark: Benchmark, rows: Sequence[Row], sources: Sources) -> None:
+    def __init__(
+        self, benchmark: Benchmark, rows: Sequence[Row], sources: Sources, *, onsets: bool = False
+    ) -> None:
+        """Look for what is there.
+
+        Args:
+            benchmark: whose clips are asked for.
+            rows: whose sounds are.
+            sources: where they are.
+            onsets: whether to detect onsets in them.
+        """
         self._items: Mapping[str, Item] = {item.id: item for item in benchmark.items}
         self._rows = rows
         self._sources = sources
+        self._onsets = onsets
         self._logs = [
             {run.seed: _log(benchmark, run, sources.cache) for run in runs_of(row)} for row in rows
         ]
@@ -97,46 +108,58 @@ class Library:
             name: of the media block.
         """
         item = self._items[key[0]]
-        tracks = [_track("Ground truth", "truth", *self._reference(item))]
-        tracks += [
-            _track(_name(row), "oracle" if row.oracle else "system", *self._generated(at, key))
-            for at, row in enumerate(self._rows)
-        ]
-        merged: dict[str | None, Track] = {}
+        tracks = [self._track("Ground truth", "truth", item, *_reference(item))]
+        for at, row in enumerate(self._rows):
+            group = "oracle" if row.oracle else "system"
+            tracks.append(self._track(_name(row), group, item, *self._generated(at, key)))
+        merged: dict[str, Track] = {}
         for at, track in enumerate(tracks):
             same = track.audio or f"missing {at}"
             known = merged.get(same)
-            if known is not None:
-                track = replace(known, names=(*known.names, *track.names))
-            merged[same] = track
+            merged[same] = replace(known, names=(*known.names, *track.names)) if known else track
         video, missing = _video(item.video)
         return Media(name, video, missing, tuple(merged.values()))
 
-    def _reference(self, item: Item) -> tuple[str | None, int, str]:
-        if item.audio is None:
-            return None, 0, "the benchmark has no sound for this clip"
-        return self._sound(item.audio)
-
-    def _generated(self, at: int, key: ClipKey) -> tuple[str | None, int, str]:
+    def _generated(self, at: int, key: ClipKey) -> tuple[Path | None, str]:
+        """The file of a row, or why it is not there."""
         run = self._rows[at].record
         label = clip_label(*key)
         if label in run.failures:
-            return None, 0, f"not generated: {run.failures[label]}"
+            return None, f"not generated: {run.failures[label]}"
         found = self._logs[at][run.seed].get(key)
         if found is None or found.path is None or not found.path.is_file():
-            return None, 0, "its sound is not in the cache"
+            return None, "its sound is not in the cache"
         if file_digest(found.path) != found.digest:
-            return None, 0, "the file in the cache is not the one that was generated"
-        return self._sound(found.path)
+            return None, "the file in the cache is not the one that was generated"
+        return found.path, ""
 
-    def _sound(self, path: Path) -> tuple[str | None, int, str]:
+    def _track(self, name: str, group: str, item: Item, path: Path | None, missing: str) -> Track:
+        nothing = Track((name,), group, None, 0, missing, None)
+        if path is None:
+            return nothing
         try:
             audio = read_audio(path)
         except InputError:
-            return None, 0, f"cannot read {path.name}"
+            return replace(nothing, missing=f"cannot read {path.name}")
         encode = opus if self._sources.sound == "opus" else flac
         kind = "audio/ogg" if self._sources.sound == "opus" else "audio/flac"
-        return data_uri(kind, encode(mono(audio), audio.sample_rate)), audio.sample_rate, ""
+        return replace(
+            nothing,
+            audio=data_uri(kind, encode(mono(audio), audio.sample_rate)),
+            rate=audio.sample_rate,
+            onsets=onset_times(audio, item.duration) if self._onsets else None,
+        )
+
+
+def onset_times(audio: Audio, duration: float) -> tuple[float, ...]:
+    """Onsets as the onset metrics detect them, at delta 0.3 [s]; none in a sound too short."""
+    from vsseval.encoders.onsets import SAMPLE_RATE, load
+
+    try:
+        features = load()(mono_at(audio, SAMPLE_RATE, duration))
+    except InputError:
+        return ()
+    return tuple(round(float(time), 4) for time in features["times_030"])
 
 
 def data_uri(kind: str, content: bytes) -> str:
@@ -225,8 +248,10 @@ def _name(row: Row) -> str:
     return f"{row.label}, seed {row.record.seed}" if len(runs_of(row)) > 1 else row.label
 
 
-def _track(name: str, group: str, audio: str | None, rate: int, missing: str) -> Track:
-    return Track((name,), group, audio, rate, missing)
+def _reference(item: Item) -> tuple[Path | None, str]:
+    if item.audio is None:
+        return None, "the benchmark has no sound for this clip"
+    return (item.audio, "") if item.audio.is_file() else (None, f"{item.audio.name} is not here")
 
 
 def _video(path: Path | None) -> tuple[str | None, str]:

@@ -89,7 +89,9 @@ class Player {
           el('p', { class: 'hint' }, 'All sounds run on one clock: switch with ',
             el('kbd', {}, '1'), '…', el('kbd', {}, '9'), ' while it plays; ',
             el('kbd', {}, 'Space'), ' plays, ', el('kbd', {}, '?'), ' lists all keys. ',
-            clip.onsets ? 'Dashed lines are annotated onsets.' : null))),
+            clip.onsets ? 'Dashed lines are annotated onsets. ' : null,
+            media.tracks.some((track) => track.onsets)
+              ? 'Ticks at the foot are onsets detected in the sound.' : null))),
       el('ol', { class: 'tracks' }, this.tracks.map((track) => track.node)));
     this.layOut();
     this.show();
@@ -140,10 +142,13 @@ class Player {
       if (this.lanes !== 'spectrogram') drawWaveform(track.wave, buffer, this.duration, most);
       if (this.lanes !== 'wave') drawSpectrogram(track.picture, buffer, this.duration, top, -10);
       track.lanes.querySelectorAll('.onset').forEach((line) => line.remove());
-      for (const onset of this.clip.onsets || []) {
-        const line = el('i', { class: 'onset', title: `onset at ${onset} s` });
-        line.style.left = `${(100 * onset) / this.duration}%`;
-        track.lanes.append(line);
+      const found = this.media.tracks[at].onsets || [];
+      for (const [kind, times] of [['annotated', this.clip.onsets || []], ['found', found]]) {
+        for (const time of times) {
+          const line = el('i', { class: `onset ${kind}` });
+          line.style.left = `${(100 * time) / this.duration}%`;
+          track.lanes.append(line);
+        }
       }
     });
   }
