@@ -219,12 +219,12 @@ def _squared_band(
     for first in range(0, length, _BLOCK):
         block = lips[first : first + _BLOCK]
         low, high = max(0, first - REACH), min(length, first + len(block) + REACH)
-        products = np.zeros((len(block), len(block) + 2 * REACH), dtype)
+        products = np.zeros((len(block) + 2 * REACH, len(block)), dtype)
         at = low - (first - REACH)
-        np.matmul(block, sound[low:high].T, out=products[:, at : at + high - low])
+        np.matmul(sound[low:high], block.T, out=products[at : at + high - low])
         down, right = products.strides
         squared[first : first + _BLOCK] = np.lib.stride_tricks.as_strided(
-            products, (len(block), 2 * REACH + 1), (down + right, right)
+            products, (len(block), 2 * REACH + 1), (down + right, down)
         )
     lip_norms = np.einsum("ij,ij->i", lips, lips).astype(np.float64)
     sound_norms = np.zeros(length + 2 * REACH)
