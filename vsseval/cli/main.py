@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import click
 
+from vsseval.cli import datasets
 from vsseval.cli.assets import data, weights
 from vsseval.cli.look import compare, doctor, explain, list_, report
 from vsseval.cli.stages import encode, generate, run
@@ -77,3 +78,6 @@ for command in (
     data,
 ):
     main.add_command(command)
+
+for command in (datasets.prepare, datasets.verify, datasets.inspect):
+    data.add_command(command)
