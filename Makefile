@@ -4,7 +4,7 @@ OUT ?= results/demo
 BIN := .venv/bin
 MODELS := vssflow reference codec shuffled shifted noise silence
 
-.PHONY: install weights demo test lint clean
+.PHONY: install weights demo bench test lint clean
 
 install: .venv/installed
 
@@ -21,6 +21,10 @@ demo: weights
 	$(BIN)/vsseval run $(MODELS:%=--model %) --bench demo-sound --out $(OUT)
 	$(BIN)/vsseval run $(MODELS:%=--model %) --bench demo-speech --out $(OUT)
 	$(BIN)/vsseval report $(OUT) --out $(OUT)/report.md $(if $(filter results/demo,$(OUT)),--into README.md)
+
+# A core type or cache size that is set by hand is not what numpy runs with elsewhere.
+bench: install
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/vsseval bench --out results/speed.md
 
 lint: install
 	$(BIN)/ruff check .

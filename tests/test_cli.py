@@ -72,6 +72,8 @@ def test_help_imports_nothing_heavy() -> None:
         "score",
         "report",
         "compare",
+        "inspect",
+        "gate",
         "list",
         "explain",
         "doctor",
@@ -362,10 +364,31 @@ def test_compare_prints_both_and_the_difference(vsseval, toy_run, tmp_path: Path
     toy_run("silence")
     first, second = (tmp_path / "results/toy" / name for name in ("reference", "silence"))
     words = [next(first.iterdir()), next(second.iterdir())]
-    rows = [row.split() for row in vsseval("compare", *words).stdout.splitlines()]
-    assert ["onset_f1", "↑", "1.000", "0", "-1.000", "4"] in rows
+    text = vsseval("compare", *words).stdout
+    assert "| onset_f1 ↑ | 1.000 | 0 | -1.000 |  | 0.250 | tie |" in text
+    assert "| metric | reference | silence |" in text
     printed = json.loads(vsseval("compare", *words, "--json").stdout)
     assert {one["metric"] for one in printed} == {"onset_f1", "mcd"}
+
+
+def test_report_has_formats_presets_and_chosen_columns(vsseval, toy_run, tmp_path: Path) -> None:
+    toy_run("noise")
+    lines = vsseval("report", "results", "--format", "csv", "--metrics", "mcd").stdout.splitlines()
+    assert len(lines) == 2
+    assert len(json.loads(vsseval("report", "results", "--format", "json").stdout)) == 1
+    assert "\\toprule" in vsseval("report", "results", "--format", "latex").stdout
+    empty = vsseval("report", "results", "--preset", "mmaudio")
+    assert (empty.exit_code, "no column fits fd.passt@avbench" in empty.stderr) == (2, True)
+    assert "did you mean mmaudio" in vsseval("report", "results", "--preset", "mmaudi").stderr
+
+
+def test_inspect_shows_a_clip(vsseval, toy_run, tmp_path: Path) -> None:
+    toy_run("reference")
+    (folder,) = (tmp_path / "results/toy/reference").iterdir()
+    shown = vsseval("inspect", folder, "a")
+    assert "| onset_f1 ↑ | 1.000 | 1 of 4 |" in shown.stdout
+    assert json.loads(vsseval("inspect", folder, "a", "--json").stdout)["clip"] == "a"
+    assert vsseval("inspect", folder, "z").exit_code == 2
 
 
 @pytest.mark.parametrize(
@@ -375,6 +398,7 @@ def test_compare_prints_both_and_the_difference(vsseval, toy_run, tmp_path: Path
         ("benches", "vggsound"),
         ("metrics", "onset_f1"),
         ("weights", "aisfx"),
+        ("presets", "vssflow-v2s"),
     ],
 )
 def test_list_names_everything(vsseval, what: str, name: str) -> None:

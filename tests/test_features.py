@@ -102,6 +102,15 @@ def test_second_call_loads_no_network(fake: Fake, tone: Path, tmp_path: Path) ->
     assert (second.network_features, fake.loads, len(fake.calls)) == (1, 1, 1)
 
 
+def test_new_encoder_leaves_the_others_alone(
+    fake: Fake, tone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode(NEEDS, clip(tone), tmp_path / "c")
+    other = installed(monkeypatch, "audio", 8000, "other")
+    warm = encode([*NEEDS, ("generated", "other")], clip(tone), tmp_path / "c")
+    assert (warm.network_passes, len(other.calls), len(fake.calls)) == (1, 1, 1)
+
+
 def test_encoder_hears_prepared_samples(fake: Fake, tone: Path, tmp_path: Path) -> None:
     encode(NEEDS, clip(tone, 1.25), tmp_path / "c")
     assert fake.calls[0].shape == (10000,)

@@ -61,6 +61,7 @@ EXPECTED = {
     "imagebind": lambda left, right: left - 0.125,
     "fadtk": lambda left, right: np.trunc((left + right) / 2 * 32768) / 32768,
     "gudgud96": lambda left, right: (left + right) / 2,
+    "audiocraft": lambda left, right: (left + right) / 2,
     "stable-audio": lambda left, right: (
         (left + right) / 2 * 10 ** (-1 / 20) / np.abs((left + right) / 2).max()
     ),

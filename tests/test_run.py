@@ -177,7 +177,7 @@ def test_record_changed_by_hand_is_refused_with_a_remedy(go) -> None:
 
 def test_record_of_another_schema_is_refused(go) -> None:
     path = go().folder / "record.json"
-    path.write_text(path.read_text().replace('"schema": 1', '"schema": 99'))
+    path.write_text(path.read_text().replace('"schema": 2', '"schema": 99'))
     with pytest.raises(InputError, match="has schema 99"):
         read_record(path)
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import soundfile
 
+from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError
 from vsseval.features import Encoded, encode
 from vsseval.files import file_digest
 from vsseval.progress import Progress, silent
 from vsseval.run import odd_about, score_all, sources
-from vsseval.score import Scored, find_metrics, needs, parse_input
+from vsseval.score import Scored, find_metrics, lacking_weights, needs, parse_input
 from vsseval.types import Benchmark, Generation, Item, Metric
 from vsseval.workers import Workers
 
@@ -161,7 +162,8 @@ def read_transcripts(path: Path) -> dict[str, str]:
 def usable_metrics(with_video: bool, with_transcripts: bool) -> list[Metric]:
     """Metrics whose inputs two folders have: speech ones with transcripts, sound ones without.
 
-    Profiles of other tools (``metric@profile``) are left to be asked for by name.
+    Profiles of other tools (``metric@profile``), and what needs weights that are not in the store,
+    are left to be asked for by name.
     """
     from vsseval.metrics.table import METRICS
 
@@ -171,6 +173,7 @@ def usable_metrics(with_video: bool, with_transcripts: bool) -> list[Metric]:
         for metric in METRICS.values()
         if metric.task in (task, "any")
         and "@" not in metric.id
+        and not lacking_weights(metric)
         and all(_available(text, with_video, with_transcripts) for text in metric.inputs)
     ]
 
@@ -179,7 +182,8 @@ def _available(text: str, with_video: bool, with_transcripts: bool) -> bool:
     one = parse_input(text)
     if one.source == "item":
         return one.output == "transcript" and with_transcripts
-    return one.source != "video" or with_video
+    sources = {one.source, *(join.partition(":")[0] for join in ENCODERS[one.encoder].joins)}
+    return "caption" not in sources and ("video" not in sources or with_video)
 
 
 def _json_line(line: str, where: str) -> tuple[str, str]:

@@ -66,6 +66,9 @@ PREPARATIONS: dict[str, Preparation] = {
         peak_db=-1.0,
         source="Stability-AI/stable-audio-metrics at fd55536",
     ),
+    "audiocraft": Preparation(
+        "julius24", "mean", source="facebookresearch/audiocraft at 896ec7c, convert_audio"
+    ),
 }
 """All preparations by name."""
 

@@ -241,6 +241,8 @@ class SetValue:
     """95 % interval, or None."""
     note: str = ""
     """Empty, or what the reader of the value must know."""
+    contributions: NDArray[np.float64] | None = None
+    """float64 (items,), sum 0: what each item adds to the value; None where undefined."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,7 +237,8 @@ def _pinned(file: WeightFile, added: Mapping[str, object]) -> WeightFile:
 def load_torch(path: Path) -> object:
     """Contents of a PyTorch checkpoint, on the CPU.
 
-    Tensors, numbers, strings, containers and numpy scalars are read; nothing else is unpickled.
+    Tensors, numbers, strings, containers, numpy scalars and numpy arrays of numbers are read;
+    nothing else is unpickled.
 
     Raises:
         InputError: the file would need other types or code to be read, or is not a checkpoint.
@@ -245,17 +246,21 @@ def load_torch(path: Path) -> object:
     import numpy as np
     import torch
 
-    # numpy's private constructor of scalars, under the names it had before and after numpy 2
+    # numpy's private constructors, under the names they had before and after numpy 2
     scalar = cast("Callable[..., object]", np.float64(0).__reduce__()[0])
-    numpy_scalars: list[Callable[..., object] | tuple[Callable[..., object], str]] = [
+    array = cast("Callable[..., object]", np.zeros(0).__reduce__()[0])
+    numpy_types: list[Callable[..., object] | tuple[Callable[..., object], str]] = [
         scalar,
         (scalar, "numpy.core.multiarray.scalar"),
+        array,
+        (array, "numpy.core.multiarray._reconstruct"),
+        np.ndarray,
         np.dtype,
         type(np.dtype(np.float64)),
         type(np.dtype(np.int64)),
     ]
     try:
-        with torch.serialization.safe_globals(numpy_scalars):
+        with torch.serialization.safe_globals(numpy_types):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(
@@ -379,14 +384,14 @@ def _pull_file(name: str, file: WeightFile, target: Path, fetcher: Fetcher, scra
     reasons = []
     for source in sources:
         try:
-            fetcher.fetch(source, incoming, file.size or 0)
+            fetcher.fetch(source, incoming, file.size)
             got_size, got = incoming.stat().st_size, _sha256(incoming)
             if got == file.sha256:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 incoming.replace(target)
                 return
             reasons.append(
-                f"{describe(source)}: expected {file.size} bytes with sha256 {file.sha256}, "
+                f"{describe(source)}: expected {_bytes(file.size)} with sha256 {file.sha256}, "
                 f"got {got_size} bytes with sha256 {got}; deleted"
             )
         except SourceError as error:
@@ -402,8 +407,14 @@ def _pull_file(name: str, file: WeightFile, target: Path, fetcher: Fetcher, scra
         )
 
 
+def _bytes(size: int | None) -> str:
+    return "a file" if size is None else f"{size} bytes"
+
+
 def _is_right(path: Path, file: WeightFile) -> bool:
-    return path.is_file() and path.stat().st_size == file.size and _sha256(path) == file.sha256
+    size = file.size
+    right_size = path.is_file() and size in (None, path.stat().st_size)
+    return right_size and _sha256(path) == file.sha256
 
 
 def _sha256(path: Path) -> str:

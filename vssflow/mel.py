@@ -78,20 +78,22 @@ def inverse_spectrum(spec: Tensor, config: Config) -> Tensor:
     frames = spec.shape[-1]
     window = torch.hann_window(config.n_fft, device=spec.device)
     pieces = torch.fft.irfft(spec, n=config.n_fft, dim=1) * window[:, None]  # (B, n_fft, frames)
-    length = config.n_fft + (frames - 1) * config.hop
-    weights = (window**2)[None, :, None].expand(1, -1, frames)
-    total = _overlap_add(pieces, length, config)
-    weight = _overlap_add(weights, length, config)
+    total = _overlap_add(pieces, config)
+    weight = _overlap_add((window**2)[None, :, None].expand(1, -1, frames), config)
     pad = (config.n_fft - config.hop) // 2
     return (total / weight.clamp(min=1e-8))[:, pad : pad + frames * config.hop]
 
 
-def _overlap_add(pieces: Tensor, length: int, config: Config) -> Tensor:
-    """Sum of frames (B, n_fft, frames) at their places, (B, length)."""
-    folded = functional.fold(
-        pieces, (1, length), kernel_size=(1, config.n_fft), stride=(1, config.hop)
-    )
-    return folded[:, 0, 0]
+def _overlap_add(pieces: Tensor, config: Config) -> Tensor:
+    """Sum of frames (B, n_fft, frames) at their places, (B, n_fft + (frames - 1) hop)."""
+    batch, width, frames = pieces.shape
+    overlap = math.ceil(width / config.hop)
+    whole = functional.pad(pieces, (0, 0, 0, overlap * config.hop - width))
+    parts = whole.reshape(batch, overlap, config.hop, frames).transpose(2, 3)
+    total = pieces.new_zeros(batch, frames + overlap - 1, config.hop)
+    for at in range(overlap):
+        total[:, at : at + frames] += parts[:, at]  # (B, frames, hop)
+    return total.flatten(1)[:, : width + (frames - 1) * config.hop]
 
 
 def griffin_lim(magnitude: Tensor, config: Config, *, steps: int, momentum: float = 0.99) -> Tensor:

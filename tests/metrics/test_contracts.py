@@ -111,6 +111,16 @@ def moved_onsets_before_motion(level):
     return [magnitude] * N_CLIPS, [np.array(25.0)] * N_CLIPS, [times] * N_CLIPS
 
 
+def offset_logits(level):
+    """Two windows a clip that are sure of an offset, 0.4 s more at each level."""
+    return ([np.tile(9.0 * np.eye(21)[10 + 2 * level], (2, 1))] * N_CLIPS,)
+
+
+def rare_offsets(level):
+    """At each level a quarter of the clips more is sure of 1 s."""
+    return ([np.tile(9.0 * np.eye(21)[10 + 5 * (i < 6 * level)], (2, 1)) for i in range(N_CLIPS)],)
+
+
 def cepstra(level):
     reference = [np.cumsum(c, axis=0) for c in clips(4, 40, 14)]
     noise = clips(5, 40, 14)
@@ -232,11 +242,94 @@ class Contract:
 
 FEW_ROWS = {"least": 40, "steps": 5}
 FEW_SUBSETS = {"subsets": 5, "subset_size": 60}
-ORDER_MATTERS = {"is.aisfx", "kid.aisfx", "fd_inf.aisfx", "fd_inf.aisfx@fadtk"}
+ORDER_MATTERS = {name for name in METRICS if name.split(".")[0] in ("is", "kid", "fd_inf")}
 """Their splits or draws follow the order of clips, by definition."""
 
+FD = Contract(embeddings, 0.0, True, exchanged_embeddings)
+
 CONTRACTS = {
-    "fd.aisfx": Contract(embeddings, 0.0, True, exchanged_embeddings),
+    "fd.aisfx": FD,
+    **dict.fromkeys(
+        (
+            "fd.vggish@avbench",
+            "fd.panns-16k@avbench",
+            "fd.passt@avbench",
+            "fd.panns-32k",
+            "fd.clap-laion",
+            "fd.clap-ms",
+            "fd.vggish@audioldm-16k",
+            "fd.panns-16k@audioldm-16k",
+            "fd.panns-32k@audioldm-32k",
+            "fd.vggish@fadtk",
+            "fd.clap-laion-music@fadtk",
+            "fd.clap-laion-630k@fadtk",
+            "fd.vggish@gudgud96",
+        ),
+        FD,
+    ),
+    **dict.fromkeys(
+        ("fd_inf.vggish@fadtk", "fd_inf.clap-laion-music@fadtk"),
+        Contract(embeddings, None, False, exchanged_embeddings, FEW_ROWS),
+    ),
+    "fd_clip.vggish@fadtk": Contract(embeddings, None, False, exchanged_embeddings),
+    **dict.fromkeys(
+        (
+            "kad.vggish",
+            "kad.panns-32k",
+            "kad.passt",
+            "kad.clap-laion",
+            "kad.panns-32k@kadtk-1.1",
+            "kad.clap-laion@kadtk-1.1",
+        ),
+        Contract(embeddings, None, False, exchanged_embeddings),
+    ),
+    **dict.fromkeys(
+        ("kid.panns-32k", "kid.passt"),
+        Contract(embeddings, None, False, exchanged_embeddings, FEW_SUBSETS),
+    ),
+    **dict.fromkeys(
+        (
+            "is.panns-16k@avbench",
+            "is.passt@avbench",
+            "is.panns-16k@audioldm-16k",
+            "is.panns-32k@audioldm-32k",
+        ),
+        Contract(sure_posteriors, None, None),
+    ),
+    **dict.fromkeys(
+        (
+            "kl.panns-16k@avbench",
+            "kl.passt@avbench",
+            "kl.passt@audiocraft",
+            "kl_sigmoid.panns-16k@avbench",
+            "kl_sigmoid.passt@avbench",
+        ),
+        Contract(posteriors, 0.0, False, exchanged_posteriors),
+    ),
+    **dict.fromkeys(
+        ("kl.panns-16k@audioldm-16k", "kl.panns-32k@audioldm-32k", "kl.passt@stable-audio"),
+        Contract(posteriors, -7.99856e-6, False, exchanged_posteriors),
+    ),
+    **dict.fromkeys(
+        ("kl_sigmoid.panns-16k@audioldm-16k", "kl_sigmoid.panns-32k@audioldm-32k"),
+        Contract(posteriors, -8e-6, False, exchanged_posteriors),
+    ),
+    **dict.fromkeys(
+        ("relevance.demo", "imagebind@ib-avbench", "imagebind@ib-native", "imagebind_text"),
+        Contract(voices, 100.0, True, exchanged_voices),
+    ),
+    **dict.fromkeys(
+        (
+            "clap.laion@avbench",
+            "clap_audio.laion",
+            "clap.ms",
+            "clap.ms@avbench",
+            "clap.laion@stable-audio",
+        ),
+        Contract(voices, 1.0, True, exchanged_voices),
+    ),
+    **dict.fromkeys(("audiobox.pq", "audiobox.ce", "audiobox.cu"), Contract(opinions, None, None)),
+    "audiobox.pc": Contract(lambda level: opinions(3 - level), None, None),
     # Unbiased, so a set against itself is slightly below zero: checked for itself further down.
     "kad.aisfx": Contract(embeddings, None, False, exchanged_embeddings),
     "kad.aisfx@kadtk-1.1": Contract(embeddings, None, False, exchanged_embeddings),
@@ -276,6 +369,12 @@ CONTRACTS = {
     "av_align": Contract(moved_onsets_before_motion, 1.0, None),
     "av_align@avalign-2023": Contract(moved_onsets_before_motion, 1.0, None),
     "av_align@avalign-svg": Contract(moved_onsets_before_motion, 1.0, None),
+    # The epsilon keeps it a little below 1.
+    "av_align@avalign-javis": Contract(moved_onsets_before_motion, 6 / (6 + 1e-6), None),
+    "desync@desync-avbench": Contract(offset_logits, 0.0, None),
+    "desync@desync-javis": Contract(offset_logits, 0.0, None),
+    "sync_accuracy@synchformer-native": Contract(rare_offsets, 1.0, None),
+    "sync_accuracy_1@synchformer-native": Contract(rare_offsets, 1.0, None),
     "mcd": Contract(cepstra, 0.0, True, exchanged_cepstra),
     "mcd_dtw": Contract(cepstra, 0.0, True, exchanged_cepstra),
     "mcd_dtw_sl": Contract(cepstra, 0.0, True, exchanged_cepstra),

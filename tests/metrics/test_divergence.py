@@ -12,6 +12,7 @@ from vsseval.metrics.divergence import (
     inception_set_value,
     kl_components,
     kl_divergence,
+    kl_pieces_components,
 )
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "metrics_divergence.json"
@@ -144,4 +145,17 @@ def test_few_clips_are_noted_and_many_are_not():
     assert inception_set_value(few).value == inception_score(few)
     assert inception_set_value(few).note == "999 clips: below 1000 it falls with their number"
     assert inception_set_value(many).note == ""
-    assert inception_set_value(many).interval is None
+    low, high = inception_set_value(many).interval
+    assert low < inception_set_value(many).value < high
+
+
+def test_pieces_have_posteriors_of_their_own():
+    random = np.random.RandomState(4)
+    reference, generated = random.standard_normal((2, 3, 5))
+    each = [kl_divergence(r, g) for r, g in zip(reference, generated, strict=True)]
+    found = kl_pieces_components(reference, generated)
+    np.testing.assert_allclose(found, [sum(each) / 3, 3], rtol=1e-12)
+    # The logits of the rows averaged first are another number.
+    assert abs(found[0] - kl_divergence(reference, generated)) > 0.01
+    with pytest.raises(InputError, match="differ in pieces: 3 and 2"):
+        kl_pieces_components(reference, generated[:2])

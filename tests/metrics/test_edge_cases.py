@@ -22,7 +22,6 @@ MAKERS = {
     "one generated row": lambda: (rows(4), rows(1)),
     "10 clips of 1 row, 12 dimensions": lambda: (rows(10, d=12), rows(10, d=12, seed=1)),
     "9 clips": lambda: (rows(9, 4), rows(9, 4, seed=1)),
-    "2 takes a clip": lambda: (rows(12), rows(24)),
     "500 generated rows": lambda: (rows(20), rows(500)),
     "1 row a clip": lambda: (rows(20), rows(20)),
     "999 generated rows": lambda: (rows(1000), rows(999)),

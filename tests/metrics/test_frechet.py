@@ -68,6 +68,26 @@ def test_every_route_agrees_with_the_statistics(n1, n2):
     assert frechet_distance(x, y) == pytest.approx(from_statistics, rel=1e-7)
 
 
+@pytest.mark.parametrize(("n1", "n2", "d"), [(40, 50, 60), (40, 200, 60), (300, 400, 60)])
+def test_roots_of_eigenvalues_equal_singular_values(monkeypatch, n1, n2, d):
+    x, y = gaussian_rows(13, n1, n2, d, 0.3)
+    quick = frechet_distance(x, y)
+    monkeypatch.setattr(frechet, "_sum_of_roots", lambda squares: None)
+    assert quick == pytest.approx(frechet_distance(x, y), rel=1e-11)
+
+
+def test_small_deviations_are_not_lost_to_rounding():
+    # 20 independent directions, two of deviation 1 and 18 of 1e-9; the sets differ by a shift of
+    # length 1. Roots of eigenvalues alone are right to sqrt(1e-16) each.
+    random = np.random.RandomState(14)
+    centred = random.standard_normal((40, 20))
+    centred -= centred.mean(axis=0)
+    left = np.linalg.qr(centred)[0]
+    right = np.linalg.qr(random.standard_normal((50, 20)))[0]
+    rows = left * np.where(np.arange(20) < 2, 1.0, 1e-9) @ right.T
+    assert frechet_distance(rows, rows[::-1] + np.eye(50)[0]) == pytest.approx(1.0, abs=1e-12)
+
+
 def test_a_dead_dimension_on_either_side_does_not_matter():
     x, y = gaussian_rows(8, 300, 300, 6, 0.5)
     dead = np.zeros((300, 3))

@@ -5,7 +5,11 @@ import pytest
 
 from vsseval.errors import InputError
 from vsseval.metrics.opinion import opinion_components
-from vsseval.metrics.similarity import cosine_similarity, speaker_similarity_components
+from vsseval.metrics.similarity import (
+    cosine_similarity,
+    mean_cosine_components,
+    speaker_similarity_components,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,26 @@ def test_speaker_similarity_is_a_hundred_times_the_cosine():
 def test_bad_embeddings_are_refused(a, b, message):
     with pytest.raises(InputError, match=message):
         cosine_similarity(np.array(a), np.array(b))
+
+
+@pytest.mark.parametrize(
+    ("text", "sound", "expected"),
+    [
+        ([1.0, 0.0], [[3.0, 4.0]], 0.6),
+        ([1.0, 0.0], [[3.0, 4.0], [0.0, 9.0], [-2.0, 0.0], [1.0, 0.0]], (0.6 + 0 - 1 + 1) / 4),
+        ([[1.0, 0.0], [0.0, 1.0]], [[3.0, 4.0], [1.0, 0.0]], (0.6 + 1 + 0.8 + 0) / 4),
+    ],
+    ids=["one window", "four windows", "two by two"],
+)
+def test_cosines_of_windows_are_averaged_not_the_embeddings(text, sound, expected):
+    found = mean_cosine_components(np.array(text), np.array(sound))
+    assert found.dtype == np.float64
+    assert found.tolist() == [pytest.approx(expected, abs=1e-15)]
+
+
+def test_no_windows_have_no_mean():
+    with pytest.raises(InputError, match="the encoder gave no window"):
+        mean_cosine_components(np.ones(4), np.ones((0, 4)))
 
 
 def test_an_opinion_score_passes_unchanged():

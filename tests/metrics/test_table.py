@@ -7,11 +7,23 @@ from pathlib import Path
 import pytest
 
 import vsseval.metrics
+from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError, UnknownNameError
+from vsseval.metrics.profiles import PROFILES
 from vsseval.metrics.table import METRICS, metric, resolve
 from vsseval.reports.metric_docs import explain, metric_reference
 from vsseval.types import Metric
 
+# Text normalisers, lexicons and spectral settings of the speech metrics, named in their rows.
+DIALECTS = {
+    "standard",
+    "whisper-en",
+    "whisper-basic",
+    "seedtts",
+    "styledubber",
+    "homophones",
+    "masked",
+}
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
@@ -25,10 +37,31 @@ def test_rows_are_complete(row):
     assert (row.scope == "set") == (row.pool == "set")
     for name in row.inputs:
         source, _, rest = name.partition(":")
-        assert source in ("generated", "reference", "video", "speaker", "item")
+        assert source in ("generated", "reference", "video", "speaker", "caption", "item")
         assert rest
         assert source == "item" or rest.rpartition(".")[0]
     assert callable(resolve(row.compute))
+
+
+def test_every_profile_after_an_at_sign_is_a_row_that_lists_the_metric():
+    for name in METRICS:
+        profile = name.partition("@")[2]
+        assert not profile or profile in DIALECTS or name in PROFILES[profile].metrics
+
+
+def test_profiles_hold_metrics_or_say_why_not():
+    for name, profile in PROFILES.items():
+        assert set(profile.metrics) <= set(METRICS), name
+        assert bool(profile.metrics) != bool(profile.reason), name
+
+
+@pytest.mark.parametrize("row", METRICS.values(), ids=METRICS)
+def test_inputs_are_outputs_of_the_encoder_table(row):
+    for name in row.inputs:
+        source, _, rest = name.partition(":")
+        if source != "item":
+            encoder, _, output = rest.rpartition(".")
+            assert output in ENCODERS[encoder].outputs, name
 
 
 def test_titles_are_unique():

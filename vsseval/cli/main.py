@@ -1,7 +1,7 @@
 """The command group, and what becomes of errors.
 
 Results go to stdout, progress and remarks to stderr. Exit status: 0 done, 2 an error with one line
-of explanation, 1 a defect of this program, 130 stopped by Ctrl-C.
+of explanation, 1 a gate that did not pass or a defect of this program, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import click
 
 from vsseval.cli import datasets
 from vsseval.cli.assets import data, weights
-from vsseval.cli.look import compare, doctor, explain, list_, report
+from vsseval.cli.bench import bench
+from vsseval.cli.judge import compare, gate, inspect
+from vsseval.cli.look import doctor, explain, list_, report
 from vsseval.cli.stages import encode, generate, run
 from vsseval.cli.twofolders import score
 from vsseval.errors import VssevalError
@@ -71,11 +73,14 @@ for command in (
     score,
     report,
     compare,
+    inspect,
+    gate,
     list_,
     explain,
     doctor,
     weights,
     data,
+    bench,
 ):
     main.add_command(command)
 

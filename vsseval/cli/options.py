@@ -74,7 +74,11 @@ def request_options(command: Command) -> Command:
         click.option(
             "--bench", required=True, metavar="B", help="A name of `vsseval list benches`."
         ),
-        click.option("--metrics", metavar="a,b", help="Metric ids; default: the benchmark's own."),
+        click.option(
+            "--metrics",
+            metavar="a,b",
+            help="Metric ids, or @profile; default: the benchmark's own.",
+        ),
         click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N items."),
         click.option("--seed", type=int, default=0, show_default=True, metavar="S"),
         click.option(

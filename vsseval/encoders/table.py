@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from vsseval import weights
@@ -36,6 +36,43 @@ class EncoderRow:
     """What a pair encoder is called with, such as ``video:a.segments`` and ``own:b.segments``;
     ``own`` is the source that a metric asks it about."""
 
+    def all_weights(self) -> tuple[str, ...]:
+        """Parts that it and what it joins need."""
+        joined = [join.rpartition(".")[0].partition(":")[2] for join in self.joins]
+        parts = [*self.weights, *(part for one in joined for part in ENCODERS[one].weights)]
+        return tuple(dict.fromkeys(parts))
+
+
+_VGGISH = EncoderRow(
+    id="vggish",
+    kind="audio",
+    sample_rate=16_000,
+    load="vsseval.encoders.vggish:load",
+    weights=("vggish",),
+    network=True,
+    outputs={"embedding": "float32 (patches, 128), before the last ReLU"},
+    preparation="avbench",
+)
+_PANNS_16K = EncoderRow(
+    id="panns-16k",
+    kind="audio",
+    sample_rate=16_000,
+    load="vsseval.encoders.panns:load_16k",
+    weights=("panns-16k",),
+    network=True,
+    outputs={
+        "embedding": "float32 (1, 2048), >= 0",
+        "logits": "float32 (1, 527), before the sigmoid",
+    },
+    preparation="avbench",
+)
+_PANNS_32K = replace(
+    _PANNS_16K,
+    id="panns-32k",
+    sample_rate=32_000,
+    load="vsseval.encoders.panns:load_32k",
+    weights=("panns-32k",),
+)
 
 _ROWS = (
     EncoderRow(
@@ -218,6 +255,182 @@ _ROWS = (
         weights=("imagebind", "clip-bpe"),
         network=True,
         outputs={"embedding": "float32 (1024,), of length up to 100"},
+    ),
+    EncoderRow(
+        id="clap-laion",
+        kind="audio",
+        sample_rate=48_000,
+        load="vsseval.encoders.clap_laion:load",
+        weights=("clap-laion",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 512), unit norm"},
+        preparation="avbench",
+    ),
+    EncoderRow(
+        id="clap-laion-music",
+        kind="audio",
+        sample_rate=48_000,
+        load="vsseval.encoders.clap_laion:load_music",
+        weights=("clap-laion-music",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 512), unit norm"},
+        preparation="avbench",
+    ),
+    EncoderRow(
+        id="clap-laion-music@fadtk",
+        kind="audio",
+        sample_rate=48_000,
+        load="vsseval.encoders.clap_laion:load_music_fadtk",
+        weights=("clap-laion-music",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 512), unit norm"},
+        preparation="fadtk",
+    ),
+    EncoderRow(
+        id="clap-laion-630k",
+        kind="audio",
+        sample_rate=48_000,
+        load="vsseval.encoders.clap_laion:load_630k",
+        weights=("clap-laion-630k",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 512), unit norm"},
+        preparation="avbench",
+    ),
+    EncoderRow(
+        id="clap-laion-630k@fadtk",
+        kind="audio",
+        sample_rate=48_000,
+        load="vsseval.encoders.clap_laion:load_630k_fadtk",
+        weights=("clap-laion-630k",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 512), unit norm"},
+        preparation="fadtk",
+    ),
+    EncoderRow(
+        id="clap-laion-630k-fusion",
+        kind="audio",
+        sample_rate=48_000,
+        load="vsseval.encoders.clap_laion:load_630k_fusion",
+        weights=("clap-laion-630k-fusion",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 512), unit norm"},
+        preparation="stable-audio",
+    ),
+    EncoderRow(
+        id="clap-laion-630k-fusion-text",
+        kind="text",
+        sample_rate=None,
+        load="vsseval.encoders.clap_laion:load_630k_fusion_text",
+        weights=("clap-laion-630k-fusion", "roberta-base"),
+        network=True,
+        outputs={"embedding": "float32 (512,), unit norm"},
+    ),
+    EncoderRow(
+        id="clap-laion-text",
+        kind="text",
+        sample_rate=None,
+        load="vsseval.encoders.clap_laion:load_text",
+        weights=("clap-laion", "roberta-base"),
+        network=True,
+        outputs={"embedding": "float32 (512,), unit norm"},
+    ),
+    EncoderRow(
+        id="clap-ms",
+        kind="audio",
+        sample_rate=44_100,
+        load="vsseval.encoders.clap_ms:load",
+        weights=("clap-ms",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 1024)"},
+        preparation="sinc6-mean",
+    ),
+    EncoderRow(
+        id="clap-ms@avbench",
+        kind="audio",
+        sample_rate=44_100,
+        load="vsseval.encoders.clap_ms:load_avbench",
+        weights=("clap-ms",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 1024)"},
+        preparation="sinc6-mean",
+    ),
+    EncoderRow(
+        id="clap-ms@fadtk",
+        kind="audio",
+        sample_rate=44_100,
+        load="vsseval.encoders.clap_ms:load_fadtk",
+        weights=("clap-ms",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 1024)"},
+        preparation="fadtk",
+    ),
+    EncoderRow(
+        id="clap-ms-text",
+        kind="text",
+        sample_rate=None,
+        load="vsseval.encoders.clap_ms:load_text",
+        weights=("clap-ms", "gpt2"),
+        network=True,
+        outputs={"embedding": "float32 (1024,)"},
+    ),
+    _VGGISH,
+    replace(_VGGISH, id="vggish@audioldm", preparation="audioldm"),
+    replace(_VGGISH, id="vggish@fadtk", preparation="fadtk"),
+    replace(_VGGISH, id="vggish@gudgud96", preparation="gudgud96"),
+    _PANNS_16K,
+    replace(_PANNS_16K, id="panns-16k@audioldm", preparation="audioldm"),
+    _PANNS_32K,
+    replace(_PANNS_32K, id="panns-32k@audioldm", preparation="audioldm"),
+    EncoderRow(
+        id="passt",
+        kind="audio",
+        sample_rate=32_000,
+        load="vsseval.encoders.passt:load",
+        weights=("passt",),
+        network=True,
+        outputs={
+            "logits": "float32 (1, 527), AudioSet classes, before the softmax",
+            "embedding": "float32 (1, 768)",
+        },
+        preparation="avbench",
+    ),
+    EncoderRow(
+        id="passt@stable-audio",
+        kind="audio",
+        sample_rate=32_000,
+        load="vsseval.encoders.passt_stable_audio:load",
+        weights=("passt",),
+        network=True,
+        outputs={"logits": "float32 (1, 527), mean over windows, before the softmax"},
+        preparation="stable-audio",
+    ),
+    EncoderRow(
+        id="passt@audiocraft",
+        kind="audio",
+        sample_rate=32_000,
+        load="vsseval.encoders.passt_audiocraft:load",
+        weights=("passt",),
+        network=True,
+        outputs={"logits": "float32 (pieces, 527), before the softmax"},
+        preparation="audiocraft",
+    ),
+    EncoderRow(
+        id="relevance-demo-audio",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.relevance_audio:load",
+        weights=(),
+        network=True,
+        outputs={"embedding": "float32 (864,), unit norm"},
+    ),
+    EncoderRow(
+        id="relevance-demo-video",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.relevance_video:load",
+        weights=(),
+        network=True,
+        outputs={"embedding": "float32 (864,), unit norm"},
     ),
 )
 

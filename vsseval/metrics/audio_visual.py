@@ -105,7 +105,7 @@ def av_align_components(
 
 
 def av_align_2023_components(
-    magnitude: Floats, fps: Floats | np.float64, onsets: Floats
+    magnitude: Floats, fps: Floats | np.float64, onsets: Floats, *, epsilon: float = 0.0
 ) -> NDArray[np.float64]:
     """(value, matched, onsets, peaks) of profile avalign-2023: M / (|A| + |V| - M).
 
@@ -116,18 +116,20 @@ def av_align_2023_components(
         magnitude: as :func:`av_align`.
         fps: as :func:`av_align`; may be a 0-d array.
         onsets: as :func:`av_align`.
+        epsilon: added to the denominator; 1e-6 in profile avalign-javis, where a clip with neither
+            onsets nor peaks is 0 and not undefined.
 
     Raises:
-        InputError: as :func:`av_align`.
+        InputError: as :func:`av_align`; with an epsilon, nothing is undefined.
 
     Source: guyyariv/TempoTokens at 34d9502, av_align.py, where the undefined ``n`` of the peak
-    finder is read as the number of frames.
+    finder is read as the number of frames; JavisVerse/JavisDiT at b505b37 for the epsilon.
     """
     times, peaks, near = _nearness(magnitude, fps, onsets)
-    if len(times) == 0 and len(peaks) == 0:
+    if len(times) == 0 and len(peaks) == 0 and not epsilon:
         raise InputError("neither onsets nor motion peaks")
     matched = int(near.any(axis=1).sum())
-    union = len(times) + len(peaks) - matched
+    union = len(times) + len(peaks) - matched + epsilon
     return np.array([matched / union, matched, len(times), len(peaks)], dtype=np.float64)
 
 

@@ -31,7 +31,6 @@ EDGE_CASES = (
         "a value; no more rows (10) than dimensions (12): biased upwards, no interval",
     ),
     EdgeCase("fd.aisfx", "9 clips", "a value; fewer than 10 clips: no interval"),
-    EdgeCase("fd.aisfx", "2 takes a clip", "a value; several takes of an item: no interval"),
     EdgeCase(
         "fd_inf.aisfx",
         "500 generated rows",
@@ -59,7 +58,11 @@ EDGE_CASES = (
         "9 clips",
         "no value: an inception score over 10 splits needs 10 clips, got 9",
     ),
-    EdgeCase("is.aisfx", "20 clips", "a value; 20 clips: below 1000 it falls with their number"),
+    EdgeCase(
+        "is.aisfx",
+        "20 clips",
+        "a value; 20 clips: below 1000 it falls with their number; too few in a split: no interval",
+    ),
     EdgeCase(
         "kl.aisfx",
         "a logit that is not finite",
@@ -88,4 +91,59 @@ EDGE_CASES = (
         "excluded: neither onsets nor motion peaks",
     ),
     EdgeCase("av_align@avalign-svg", "silent and still", "0"),
+    EdgeCase("av_align@avalign-javis", "silent and still", "0"),
+)
+
+
+class ClipCase(NamedTuple):
+    """A clip that an encoder cannot take, or that is not there; it leaves every metric of it."""
+
+    who: str
+    """Id in ``ENCODERS``, or ``any metric``."""
+    situation: str
+    outcome: str
+
+
+CLIP_CASES = (
+    ClipCase(
+        "vggish",
+        "0.97 s of sound",
+        "excluded: vggish needs at least 15600 samples (0.975 s, one patch of 96 frames), got "
+        "15520 (0.970 s)",
+    ),
+    ClipCase(
+        "panns-16k",
+        "0.3 s of sound",
+        "excluded: panns-16k needs at least 4960 samples (0.31 s, 32 frames), got 4800 (0.300 s)",
+    ),
+    ClipCase("passt", "less than 10 s of sound", "zeros at the end, as published"),
+    ClipCase("clap-laion", "less than 10 s of sound", "whole copies, then zeros, as published"),
+    ClipCase(
+        "synchformer",
+        "4.7 s of sound and picture",
+        "excluded: DeSync needs 4.8 s of sound and picture (14 segments), the clip has 13 segments",
+    ),
+    ClipCase(
+        "imagebind-video",
+        "3.8 s of picture",
+        "excluded: imagebind-video needs 4 s of frames, got 3.80 s (95 at 25 fps)",
+    ),
+    ClipCase("motion", "one frame", "excluded: motion needs at least two frames, got 1"),
+    ClipCase(
+        "onsets", "90 ms of sound", "excluded: onsets need 2048 samples at 22.05 kHz, got 1984"
+    ),
+    ClipCase("any metric", "no reference audio", "excluded: reference: file missing: a.flac"),
+    ClipCase("any metric", "generation failed", "excluded: generation failed: the model gave NaN"),
+    ClipCase("any metric", "no clip left", "no value: generation failed: the model gave NaN"),
+    ClipCase(
+        "any metric",
+        "no weights in the store",
+        "excluded: weights missing: vsseval weights pull aisfx",
+    ),
+    ClipCase(
+        "any metric",
+        "two folders without a common name",
+        "error: no file of generated (1 wav or flac) is named like one of reference (1); files "
+        "belong together if their names agree without suffix",
+    ),
 )

@@ -6,12 +6,15 @@ import importlib
 from collections.abc import Callable
 
 from vsseval.errors import InputError, UnknownNameError
+from vsseval.metrics.table_relevance import RELEVANCE_ROWS
 from vsseval.metrics.table_sound import SOUND_ROWS
 from vsseval.metrics.table_speech import SPEECH_ROWS
 from vsseval.metrics.table_synchrony import SYNCHRONY_ROWS
 from vsseval.types import Metric
 
-METRICS: dict[str, Metric] = {row.id: row for row in (*SOUND_ROWS, *SYNCHRONY_ROWS, *SPEECH_ROWS)}
+METRICS: dict[str, Metric] = {
+    row.id: row for row in (*SOUND_ROWS, *RELEVANCE_ROWS, *SYNCHRONY_ROWS, *SPEECH_ROWS)
+}
 """Metrics by id, in the order that tables print them."""
 
 

@@ -20,6 +20,7 @@ _CONDFOLEY_INPUTS = (
     "generated:onsets.confidence_030",
     "generated:onsets.amplitude_030",
 )
+_SYNCHFORMER = "V. Iashin et al. (2024), arXiv 2401.16423; v-iashin/Synchformer at b66668a"
 
 SYNCHRONY_ROWS = (
     Metric(
@@ -254,5 +255,87 @@ SYNCHRONY_ROWS = (
         ),
         source="SonyResearch/SVG_baseline at e8ebd06, av_align.py (profile avalign-svg)",
         version=1,
+    ),
+    Metric(
+        id="av_align@avalign-javis",
+        title="AV-Align (Javis)",
+        task="sound",
+        scope="clip",
+        inputs=_MOTION_AND_ONSETS,
+        compute="vsseval.metrics.audio_visual:av_align_2023_components",
+        unit="ratio",
+        better="higher",
+        definition=(
+            "As av_align@avalign-2023, with 1e-6 added to the denominator, so that a clip with "
+            "neither onsets nor peaks counts as 0; mean over clips."
+        ),
+        source="JavisVerse/JavisDiT at b505b37 (profile avalign-javis)",
+        version=1,
+        params={"epsilon": 1e-6},
+    ),
+    Metric(
+        id="desync@desync-avbench",
+        title="DeSync (avbench)",
+        task="sound",
+        scope="clip",
+        inputs=("generated:synchformer.logits",),
+        compute="vsseval.metrics.synchrony:desync_avbench_components",
+        unit="s",
+        better="lower",
+        definition=(
+            "Absolute offset that Synchformer reads from video and generated sound, mean over the "
+            "first and the last 4.8 s, then over clips. Shorter clips are excluded."
+        ),
+        source=f"{_SYNCHFORMER}; hkchengrex/av-benchmark at 050a5cd (profile desync-avbench)",
+        version=1,
+    ),
+    Metric(
+        id="desync@desync-javis",
+        title="DeSync (Javis)",
+        task="sound",
+        scope="clip",
+        inputs=("generated:synchformer-chunks.logits",),
+        compute="vsseval.metrics.synchrony:desync_javis_components",
+        unit="s",
+        better="lower",
+        definition=(
+            "Absolute offset that Synchformer reads from video and generated sound, mean over 4.8 "
+            "s after 4.8 s of the clip, then over clips."
+        ),
+        source=f"{_SYNCHFORMER}; JavisVerse/JavisDiT at b505b37 (profile desync-javis)",
+        version=1,
+    ),
+    Metric(
+        id="sync_accuracy@synchformer-native",
+        title="Sync Acc (Synchformer)",
+        task="sound",
+        scope="clip",
+        inputs=("generated:synchformer.logits",),
+        compute="vsseval.metrics.synchrony:offset_accuracy_components",
+        unit="fraction",
+        better="higher",
+        definition=(
+            "Share of the first and last 4.8 s whose offset class is that of no offset; mean over "
+            "clips."
+        ),
+        source=f"{_SYNCHFORMER}, accuracy_1 (profile synchformer-native)",
+        version=1,
+        params={"offset": 0.0, "classes": 0},
+    ),
+    Metric(
+        id="sync_accuracy_1@synchformer-native",
+        title="Sync Acc ±1 (Synchformer)",
+        task="sound",
+        scope="clip",
+        inputs=("generated:synchformer.logits",),
+        compute="vsseval.metrics.synchrony:offset_accuracy_components",
+        unit="fraction",
+        better="higher",
+        definition=(
+            "As sync_accuracy@synchformer-native, an offset of one class (0.2 s) counting as none."
+        ),
+        source=f"{_SYNCHFORMER}, accuracy_1_tol1 (profile synchformer-native)",
+        version=1,
+        params={"offset": 0.0, "classes": 1},
     ),
 )

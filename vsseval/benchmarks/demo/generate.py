@@ -35,6 +35,7 @@ METRICS = {
         "onset_f1",
         "onset_f1.annotated",
         "av_align",
+        "relevance.demo",
     ),
     "speech": (
         "mcd",
