@@ -13,8 +13,7 @@ The idea is Wang's (2003, An industrial-strength audio search algorithm); consta
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,29 +115,52 @@ def same_recordings(
         against: others to look for the clips in; None for pairs within ``clips``.
     """
     others = clips if against is None else against
-    index: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    for name, print_ in others.items():
-        for number, frame in zip(print_.numbers.tolist(), print_.frames.tolist(), strict=True):
-            index[number].append((name, frame))
+    names, prints = list(others), list(others.values())
+    if not names:
+        return []
+    numbers = np.concatenate([one.numbers for one in prints])
+    order = np.argsort(numbers, kind="stable")
+    numbers = numbers[order]
+    holders = np.repeat(np.arange(len(prints)), [len(one.numbers) for one in prints])[order]
+    frames = np.concatenate([one.frames for one in prints])[order].astype(np.int64)
     found = []
-    for name, print_ in clips.items():
-        shifts: Counter[tuple[str, int]] = Counter()
-        for number, frame in zip(print_.numbers.tolist(), print_.frames.tolist(), strict=True):
-            holders = index.get(number, ())
-            if len(holders) <= _COMMON:
-                for other, when in holders:
-                    # Within one mapping every pair is looked at once.
-                    if against is not None or other > name:
-                        shifts[other, when - frame] += 1
-        best: dict[str, tuple[int, int]] = {}
-        for (other, shift), count in shifts.items():
-            # A pair whose peaks move by a frame agrees at two neighbouring shifts.
-            both = count + max(shifts.get((other, shift + 1), 0), shifts.get((other, shift - 1), 0))
-            if both > best.get(other, (0, 0))[0]:
-                best[other] = both, shift
-        for other, (count, shift) in best.items():
-            fewer = min(len(print_.numbers), len(others[other].numbers))
-            score = min(1.0, count / fewer)
-            if count >= SAME_LEAST and score >= SAME_FROM:
-                found.append(Match(name, other, score, shift * HOP / RATE))
+    for at, (name, print_) in enumerate(clips.items()):
+        first = np.searchsorted(numbers, print_.numbers, "left")
+        count = np.searchsorted(numbers, print_.numbers, "right") - first
+        count[count > _COMMON] = 0
+        # Every place in the index that holds one of the clip's numbers.
+        ends = np.cumsum(count)
+        places = np.arange(count.sum()) + np.repeat(first - ends + count, count)
+        shifts = frames[places] - np.repeat(print_.frames.astype(np.int64), count)
+        who = holders[places]
+        if against is None:
+            # Every pair is looked at once.
+            who, shifts = who[who > at], shifts[who > at]
+        for other, agreeing, shift in _best_shifts(who, shifts):
+            score = min(1.0, agreeing / min(len(print_.numbers), len(prints[other].numbers)))
+            if score >= SAME_FROM:
+                found.append(Match(name, names[other], score, shift * HOP / RATE))
     return sorted(found, key=lambda match: (-match.score, match.first, match.second))
+
+
+def _best_shifts(
+    who: NDArray[np.int64], shifts: NDArray[np.int64]
+) -> Iterator[tuple[int, int, int]]:
+    """(clip, numbers that agree, shift in frames) where most agree, if at least SAME_LEAST do."""
+    if not len(who):
+        return
+    span = int(np.abs(shifts).max()) + 2
+    keys, counts = np.unique(who * (2 * span) + shifts + span, return_counts=True)
+    # A pair whose peaks move by a frame agrees at two neighbouring shifts.
+    adjacent = np.diff(keys) == 1
+    after = np.append(np.where(adjacent, counts[1:], 0), 0)
+    before = np.append(0, np.where(adjacent, counts[:-1], 0))
+    both = counts + np.maximum(before, after)
+    enough = both >= SAME_LEAST
+    keys, counts, both = keys[enough], counts[enough], both[enough]
+    clip = keys // (2 * span)
+    # Of two sums as large, the shift with most numbers of its own.
+    order = np.lexsort((-counts, -both, clip))
+    first = order[np.append(True, np.diff(clip[order]) > 0)[: len(order)]]
+    for at in first.tolist():
+        yield int(clip[at]), int(both[at]), int(keys[at] - clip[at] * 2 * span - span)
