@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from fractions import Fraction
@@ -98,6 +99,8 @@ def test_command_prints_coverage_and_the_prepared_set_runs(
         "7 clips decoded, 0 were ready before",
     ):
         assert line in done.output
+    guide = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+    assert done.stdout in guide.read_text(encoding="utf-8")
     monkeypatch.setenv("VSSEVAL_DATA", str(tmp_path / "sets"))
     run = vsseval(
         *("run", "--model", "reference", "--bench", "vggsound", "--workers", 1),
@@ -318,6 +321,23 @@ def test_options_that_do_not_fit(vggsound_root: Path, tmp_path: Path) -> None:
     make("vggsound", vggsound_root, out)
     with pytest.raises(InputError, match="holds another benchmark"):
         make("grid", vggsound_root, out)
+
+
+def test_a_full_disk_is_no_broken_clip(
+    tmp_path: Path, write_clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_clip(tmp_path / "in.mp4", seconds=4.0)
+    real = av.open
+
+    def full(name: str, mode: str = "r"):
+        if mode == "w":
+            raise av.error.FFmpegError(errno.ENOSPC, "No space left on device", name)
+        return real(name)
+
+    monkeypatch.setattr(av, "open", full)
+    with pytest.raises(OSError, match="No space left"):
+        clips.cut_picture(source, tmp_path / "out" / "cut", 0.0, 2.0)
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_all_broken_names_the_first(tmp_path: Path, write_clip) -> None:

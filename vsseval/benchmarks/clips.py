@@ -12,7 +12,9 @@ frame of the picture that the sound came with: sound that begins earlier is cut,
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +35,7 @@ PICTURE_CELLS = 16
 PICTURES_A_SECOND = 5
 STILL_LEVELS = 1.0
 """Two pictures no cell of which differs by more of 255 grey levels are the same."""
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _COPIED_INTO = (".mp4", ".mov", ".mkv", ".webm")
 
 
@@ -59,11 +62,17 @@ def opened(path: Path) -> Iterator[av.container.InputContainer]:
 
     Raises:
         InputError: it cannot be opened or decoded.
+        OSError: the disk that is written to is full, which says nothing of the file.
     """
     try:
         with av.open(str(path)) as container:
             yield container
-    except (av.error.FFmpegError, OSError) as error:
+    except InputError:
+        raise
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        number = getattr(error, "errno", None)
+        if number in _DISK_FULL:
+            raise OSError(number, os.strerror(number)) from error
         raise InputError(f"cannot decode {path.name}: {_plain(error)}") from error
 
 
