@@ -197,6 +197,7 @@ def test_greatest_hits_are_cut_from_recordings_with_their_annotations(
     write_clip(Path(f"{base}_denoised.mp4"), 5.0, times=times, level=None)
     write_sound(Path(f"{base}_denoised.wav"), 5.0, 48000, times)
     write_sound(Path(f"{base}_mic.wav"), 5.0, 48000, (0.1,))
+    write_clip(Path(f"{base}_denoised_thumb.mp4"), 4.0, times=times)
     Path(f"{base}_times.txt").write_text("".join(f"{time} wood hit static\n" for time in times))
     (root / "AMT_test_set.json").write_text('{"2015-02-16-16-49-06_2.0000": ["a", "b"]}')
     benchmark, coverage = make("greatest-hits", root, tmp_path / "out")

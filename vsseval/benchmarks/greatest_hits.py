@@ -1,7 +1,8 @@
 """Greatest Hits: a drumstick on things, with the times of the hits annotated.
 
-``<recording>_denoised.mp4`` (or ``_mic``), ``<recording>_denoised.wav``, and
-``<recording>_times.txt`` with lines ``<second> <material> <motion> <reaction>``. A clip is
+``<recording>_denoised.mp4`` (or ``_denoised_thumb``, ``_mic``), ``<recording>_denoised.wav``, and
+``<recording>_times.txt`` with lines ``<second> <material> <motion> <reaction>``; hits without a
+material (``None``) are hits. A clip is
 ``<recording>_<second>``, two seconds from there, as CondFoleyGen (XYPB/CondFoleyGen c565db7) names
 its 194 targets in ``AMT_test_set.json``.
 """
@@ -26,7 +27,7 @@ from vsseval.benchmarks.layout import (
 from vsseval.errors import InputError
 
 _DATE = r"\d{4}(?:-\d{2}){5}(?:-\d+)?"
-_FILE = re.compile(rf"({_DATE})_(?:denoised|mic|times|denoised_resampled)", re.ASCII)
+_FILE = re.compile(rf"({_DATE})_(?:denoised|denoised_thumb|denoised_resampled|mic|times)", re.ASCII)
 _CLIP = re.compile(rf"({_DATE})_(\d+\.\d+)", re.ASCII)
 CLIP_SECONDS = 2.0
 
@@ -80,8 +81,9 @@ def hits(entry: Entry, files: Files, duration: float) -> tuple[float, ...] | Non
 
 
 def prefer(path: PurePosixPath) -> int:
-    """The denoised sound before the microphone's."""
-    return 0 if path.stem.endswith("_denoised") else 1
+    """The denoised edition before its small pictures, those before the microphone's."""
+    endings = ("_denoised", "_denoised_resampled", "_denoised_thumb", "_mic")
+    return next((at for at, end in enumerate(endings) if path.stem.endswith(end)), len(endings))
 
 
 DATA_SET = DataSet(
