@@ -1,6 +1,6 @@
 """How a file becomes the samples that an encoder hears: the preparations of the field, by name.
 
-The steps, in this order: channels to one, whole-file mean removed (DC), level, resampling, 16-bit
+The steps, in this order: channels to one, whole-file mean removed (DC), resampling, level, 16-bit
 round trip, cut or zero-padded to the clip. A row of ``ENCODERS`` names its preparation; the name
 stands in the signature of every number.
 """
@@ -88,9 +88,9 @@ def prepare(
     samples = _one_channel(audio, row.channels)
     if row.remove_mean:
         samples = samples - samples.mean(dtype=np.float64).astype(np.float32)
+    samples = resample(samples, audio.sample_rate, sample_rate, row.resampler)
     if row.peak_db is not None and (peak := float(np.abs(samples).max())) > 0:
         samples = samples * np.float32(10 ** (row.peak_db / 20) / peak)
-    samples = resample(samples, audio.sample_rate, sample_rate, row.resampler)
     if row.pcm16:
         samples = np.trunc(samples.clip(-1, 32767 / 32768) * 32768).astype(np.float32) / 32768
     if duration is not None:

@@ -20,6 +20,7 @@ from vsseval.generate import (
     kept,
 )
 from vsseval.models import LoadedModel, ModelLoader, load_model
+from vsseval.outputs import check_files
 from vsseval.progress import Progress, silent
 from vsseval.records import (
     BenchmarkEntry,
@@ -31,6 +32,7 @@ from vsseval.records import (
     run_id,
     write_record,
 )
+from vsseval.sanity import Sanity
 from vsseval.score import Scored, find_metrics, needs, score_metric
 from vsseval.types import Benchmark, Generation, Item, Metric
 from vsseval.workers import Workers
@@ -120,7 +122,9 @@ def run(
         ready.model.signature, ready.whole.digest, request.seed, request.takes, ready.limit
     )
     folder = out / folder_name(ready.whole.name) / folder_name(ready.model.name) / identity
-    record = write_record(folder, _record(ready, request, rows, scored, identity), scored)
+    sanity = check_files(ready.benchmark, rows, workers=workers, progress=progress)
+    record = _record(ready, request, rows, scored, sanity, identity)
+    record = write_record(folder, record, scored)
     return Result(record, folder, generated_now, encoded)
 
 
@@ -265,6 +269,7 @@ def _record(
     request: Request,
     rows: Sequence[Generation],
     scored: Sequence[Scored],
+    sanity: Sanity,
     identity: str,
 ) -> RunRecord:
     done = [row for row in rows if row.path is not None]
@@ -293,6 +298,7 @@ def _record(
         warnings={label: text for label, text in odd.items() if text},
         notes=ready.model.notes,
         scores=tuple(one.score for one in scored),
+        sanity=sanity,
         environment=environment(request.device),
     )
 

