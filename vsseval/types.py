@@ -54,6 +54,8 @@ class Item:
     """Annotated onset times of the sound [s], ascending."""
     face_box: tuple[int, int, int, int] | None = None
     """Face in the video as (left, top, right, bottom) in pixels, constant over the clip."""
+    group: str | None = None
+    """What it shares with other clips that are not independent of it: recording, film, speaker."""
     setting: int | None = None
     """Dubbing setting: the voice is 1 the clip's own, 2 the same speaker's in another clip, 3 that
     of a speaker who is not in the set; None where nobody says."""

@@ -248,6 +248,21 @@ def test_setting_3_draws_from_another_set_and_needs_one() -> None:
         choose_voices(ENTRIES, HEARD, 4, ())
 
 
+@pytest.mark.parametrize(
+    ("name", "clip", "group"),
+    [
+        ("vggsound", "-a_b-c_d-e__000030", "-a_b-c_d-e_"),
+        ("chem", "chem/-gg27-TeNPo-030", "-gg27-TeNPo"),
+        ("grid", "grid/s6/bwba2a", "s6"),
+        ("lrs2", "lrs2/6339758276407584924/00098", "6339758276407584924"),
+        ("v2c", "v2c/Bossbaby@BossBaby_00_0559_00", "Bossbaby"),
+        ("greatest-hits", "2015-02-16-16-49-06_2.0000", "2015-02-16-16-49-06"),
+    ],
+)
+def test_groups_are_what_clips_share(name: str, clip: str, group: str) -> None:
+    assert find_data_set(name).group(clip) == group
+
+
 # Default metrics
 
 NOT_YET = {"lse_c", "lse_d"}

@@ -73,6 +73,7 @@ def test_grid_forms_all_become_one(grid_root: Path, tmp_path: Path) -> None:
         "grid/s8/pbao1s": "place blue at o one soon",
     }
     assert [item.speaker for item in benchmark.items] == ["s6", "s6", "s8", "s8"]
+    assert [item.group for item in benchmark.items] == ["s6", "s6", "s8", "s8"]
     assert {item.duration for item in benchmark.items} == {3.0}
     # 25 kHz and not 50; 16 kHz where that is what there is.
     assert soundfile.info(items["grid/s6/bwba2a"].audio).samplerate == 25000
@@ -103,6 +104,24 @@ def test_settings_are_a_field_and_part_of_the_version(grid_root: Path, tmp_path:
     assert "setting 3: 4 clips have a voice to imitate" in "\n".join(coverage.lines())
     with pytest.raises(InputError, match="setting 3 needs voices"):
         make("grid", grid_root, tmp_path / "four", setting=3)
+
+
+def test_default_metrics_run_and_say_which_weights_they_lack(
+    vsseval, grid_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VSSEVAL_WEIGHTS", str(tmp_path / "no weights"))
+    make("grid", grid_root, tmp_path / "data" / "grid")
+    done = vsseval("run", "--model", "noise", "--bench", "grid", "--workers", 1)
+    assert done.exit_code == 0, done.output
+    rows = {line.split()[0]: line for line in done.stdout.splitlines() if " " in line}
+    assert " 4/4" in rows["mcd_dtw_sl"]
+    for metric, part in {
+        "wer.base": "whisper-base",
+        "speaker_similarity.ge2e": "ge2e",
+        "utmos": "utmos",
+        "dnsmos.ovrl": "dnsmos",
+    }.items():
+        assert f"weights missing: vsseval weights pull {part}" in rows[metric]
 
 
 def test_chem_as_vssflow_has_it(tmp_path: Path) -> None:

@@ -95,5 +95,6 @@ DATA_SET = DataSet(
     parse=parse,
     read_list=read_list,
     complete=complete,
+    group=lambda clip: clip.removeprefix("chem/").rpartition("-")[0],
     speakers=True,
 )

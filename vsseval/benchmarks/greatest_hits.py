@@ -110,5 +110,6 @@ DATA_SET = DataSet(
     parse=parse,
     read_list=read_list,
     prefer=prefer,
+    group=lambda clip: clip.rpartition("_")[0],
     onsets=hits,
 )

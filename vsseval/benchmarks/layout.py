@@ -105,6 +105,8 @@ class DataSet:
     """Adds what stands in the clip's own name and text files."""
     prefer: Callable[[PurePosixPath], int] = lambda path: 0
     """Of several files for one clip, those with the lowest number come first."""
+    group: Callable[[str], str] | None = None
+    """What a clip's id says of the recording, film or speaker it shares with others."""
     onsets: Callable[[Entry, Files, float], tuple[float, ...] | None] | None = None
     """Annotated onsets of a clip of so many seconds, from its text files."""
     speakers: bool = False

@@ -84,5 +84,6 @@ DATA_SET = DataSet(
     read_list=read_list,
     complete=complete,
     prefer=prefer,
+    group=lambda clip: clip.split("/")[1],
     speakers=True,
 )

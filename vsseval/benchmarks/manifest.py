@@ -4,8 +4,8 @@ A benchmark is a folder::
 
     benchmark.json   {"name", "version", "task", "clip_seconds", "sample_rate", "metrics": [ids]}
     manifest.jsonl   one object a line: {"id", "duration", "video", "audio", "speaker_audio",
-                     "caption", "transcript", "label", "speaker", "setting", "slices", "onsets",
-                     "face_box", "sha256": {field: hex}}
+                     "caption", "transcript", "label", "speaker", "group", "setting", "slices",
+                     "onsets", "face_box", "sha256": {field: hex}}
 
 ``id`` and ``duration`` are required; what an item does not have is left out. Media paths are
 relative to the folder and must stay inside it. A medium that is not on disk does not stop a run:
@@ -29,7 +29,7 @@ from vsseval.files import file_digest
 from vsseval.types import Benchmark, Item, Task
 
 MEDIA_FIELDS = ("video", "audio", "speaker_audio")
-TEXT_FIELDS = ("caption", "transcript", "label", "speaker")
+TEXT_FIELDS = ("caption", "transcript", "label", "speaker", "group")
 FIELDS = (
     *("id", "duration", *MEDIA_FIELDS, *TEXT_FIELDS),
     *("setting", "slices", "onsets", "face_box", "sha256"),
@@ -236,6 +236,7 @@ def _item(root: Path, entry: Mapping[str, object], where: str) -> Item:
         transcript=text["transcript"],
         label=text["label"],
         speaker=text["speaker"],
+        group=text["group"],
         setting=_setting(entry.get("setting"), where),
         slices=_slices(entry.get("slices"), where),
     )

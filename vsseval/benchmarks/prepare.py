@@ -324,6 +324,7 @@ def _manifest_line(
         "transcript": entry.transcript,
         "label": entry.label,
         "speaker": entry.speaker,
+        "group": data_set.group(entry.id) if data_set.group else None,
         "setting": setting if voice is not None else None,
         "slices": list(entry.slices) or None,
         "onsets": list(onsets) if onsets is not None else None,

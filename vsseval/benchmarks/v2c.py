@@ -109,5 +109,6 @@ DATA_SET = DataSet(
     parse=parse,
     read_list=read_list,
     complete=complete,
+    group=lambda clip: clip.removeprefix("v2c/").partition("@")[0],
     speakers=True,
 )

@@ -185,4 +185,5 @@ DATA_SET = DataSet(
     "test/10/ruK8QzIWrSY_000080.mp4, and the list test.csv or vggsound.csv",
     parse=parse,
     read_list=read_list,
+    group=lambda clip: clip.rpartition("_")[0],
 )
