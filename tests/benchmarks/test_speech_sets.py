@@ -56,6 +56,9 @@ def grid_root(tmp_path: Path, write_clip, write_sound) -> Path:
         write_sound(root / "speakers" / "s08" / f"s08_{sentence}.wav", 3.0, 16000)
         (root / "speakers" / "s08" / f"s08_{sentence}.lab").write_text("WRONG WORDS")
     write_clip(root / "s6" / "bbaf2n.mpg", 5.0)
+    # What a system made, in a folder that sorts first, is no reference.
+    write_sound(root / "a_results" / "wav_pred_s6-sgiq9n.wav", 1.0, 16000)
+    write_sound(root / "a_results" / "s08_lrwzzp_sample0.wav", 1.0, 16000)
     (root / "alignments" / "s6").mkdir(parents=True)
     (root / "alignments" / "s6" / "bwba2a.align").write_text("0 23750 sil\n")
     names = ("s6/s6-bwba2a", "s6/s6-sgiq9n", "s8/s8-lrwzzp", "s8/s8-pbao1s", "s6/s6-bbaf2n")
@@ -79,7 +82,7 @@ def test_grid_forms_all_become_one(grid_root: Path, tmp_path: Path) -> None:
     assert soundfile.info(items["grid/s6/bwba2a"].audio).samplerate == 25000
     assert soundfile.info(items["grid/s8/lrwzzp"].audio).samplerate == 16000
     assert items["grid/s6/bwba2a"].video.suffix == ".mpg"
-    assert coverage.doubled == 1
+    assert (coverage.doubled, coverage.generated) == (1, 2)
     assert {clip: list(why) for clip, why in coverage.broken.items()} == {
         "grid/s6/bbaf2n": ["wrong duration"]
     }

@@ -25,7 +25,7 @@ from vsseval.benchmarks.layout import (
 )
 
 _NAME = re.compile(
-    r"(?:speech_|visual_tts_|wav_pred_)?(?:chem_00_)?(?P<clip>[A-Za-z0-9_-]{11}-\d{3,4})"
+    r"(?P<made>speech_|visual_tts_|wav_pred_)?(?:chem_00_)?(?P<clip>[A-Za-z0-9_-]{11}-\d{3,4})"
     r"(?:_(?:sample)?(?P<take>\d{1,3}))?",
     re.ASCII,
 )
@@ -35,7 +35,10 @@ SPEAKER = "chem_00"
 def parse(name: str) -> ClipName | None:
     """``chem_00_mgg27LTeNPo-030`` and the same with what generators put around it."""
     match = _NAME.fullmatch(name.rpartition("/")[2].removeprefix("chem/"))
-    return ClipName(f"chem/{match['clip']}", int(match["take"] or 0)) if match else None
+    if match is None:
+        return None
+    made = match["made"] is not None or match["take"] is not None
+    return ClipName(f"chem/{match['clip']}", int(match["take"] or 0), generated=made)
 
 
 def read_list(path: Path) -> list[Entry]:

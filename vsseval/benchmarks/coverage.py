@@ -31,6 +31,7 @@ class Coverage:
     taken: int
     unlisted: int
     """Clips that are found and not in the list."""
+    generated: int
     doubled: int
     clipped: int
     """Clips whose sound went beyond full scale."""
@@ -64,6 +65,8 @@ class Coverage:
             out.append(f"of the missing, {self.sound_only} have sound and no video")
         if self.unlisted:
             out.append(f"{self.unlisted} clips are found and not in the list")
+        if self.generated:
+            out.append(f"{self.generated} files are called like generated ones and left alone")
         if self.doubled:
             out.append(f"{self.doubled} clips have several files, of which the first is taken")
         if self.clipped:

@@ -45,7 +45,7 @@ CODE: tuple[dict[str, str], ...] = (
 
 _SENTENCE = "".join(f"[{''.join(slot)}]" for slot in CODE)
 _WHOLE = re.compile(
-    rf"(?:wav_pred_|meta_rec_|wav_rec_|rec_)?s0?(?P<speaker>\d{{1,2}})[-_](?P<sentence>{_SENTENCE})"
+    rf"(?P<made>wav_pred_|meta_rec_|wav_rec_|rec_)?s0?(?P<speaker>\d{{1,2}})[-_](?P<sentence>{_SENTENCE})"
     r"(?:_(?:sample)?(?P<take>\d{1,3}))?",
     re.ASCII,
 )
@@ -69,9 +69,11 @@ def transcript(sentence: str) -> str:
 
 def parse(name: str) -> ClipName | None:
     """``s06_bwba2a``, ``s6-bwba2a`` with or without take, or ``bwba2a`` in a speaker's folder."""
+    made = False
     *folders, stem = name.removeprefix("grid/").split("/")
     if match := _WHOLE.fullmatch(stem):
         speaker, sentence, take = match["speaker"], match["sentence"], int(match["take"] or 0)
+        made = match["made"] is not None or match["take"] is not None
     elif _PLAIN.fullmatch(stem):
         named = [found[1] for folder in folders if (found := _FOLDER.fullmatch(folder))]
         if not named:
@@ -81,7 +83,7 @@ def parse(name: str) -> ClipName | None:
         return None
     if not 1 <= int(speaker) <= NUM_SPEAKERS:
         return None
-    return ClipName(f"grid/s{int(speaker)}/{sentence}", take)
+    return ClipName(f"grid/s{int(speaker)}/{sentence}", take, generated=made)
 
 
 def read_list(path: Path) -> list[Entry]:

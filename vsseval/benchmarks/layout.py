@@ -10,7 +10,7 @@ import csv
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -28,6 +28,8 @@ class ClipName:
     """Which of several generated clips."""
     reference: str | None = None
     """Id of the clip whose voice was imitated, where the name joins two."""
+    generated: bool = field(default=False, compare=False)
+    """Whether the form is one that systems give to what they generate."""
 
 
 @dataclass(frozen=True, slots=True)

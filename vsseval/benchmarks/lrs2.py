@@ -26,14 +26,15 @@ from vsseval.benchmarks.layout import (
 
 _PATH = re.compile(r"(?:.*/)?(?:lrs2/|main/|pretrain/|trainval/|test/)?(\d{10,})/(\d{5})", re.ASCII)
 _STEM = re.compile(
-    r"(?:wav_pred_|speech_)?(?:main|pretrain)_(\d{10,})_(\d{5})(?:_(?:sample)?(\d{1,3}))?", re.ASCII
+    r"(wav_pred_|speech_)?(?:main|pretrain)_(\d{10,})_(\d{5})(?:_(?:sample)?(\d{1,3}))?", re.ASCII
 )
 
 
 def parse(name: str) -> ClipName | None:
     """``<video>/<utterance>`` in any folder, or ``main_<video>_<utterance>``."""
     if match := _STEM.fullmatch(name.rpartition("/")[2]):
-        return ClipName(f"lrs2/{match[1]}/{match[2]}", int(match[3] or 0))
+        made = match[1] is not None or match[4] is not None
+        return ClipName(f"lrs2/{match[2]}/{match[3]}", int(match[4] or 0), generated=made)
     match = _PATH.fullmatch(name)
     return ClipName(f"lrs2/{match[1]}/{match[2]}") if match else None
 

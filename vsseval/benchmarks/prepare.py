@@ -115,6 +115,7 @@ def prepare(
         kept=kept,
         taken=len(used),
         unlisted=len(set(seen.files) - {entry.source for entry in entries}),
+        generated=seen.generated,
         doubled=seen.doubled,
         clipped=sum(results[entry.id].clipped > 0 for entry in used),
         no_words=sum(data_set.speakers and entry.transcript is None for entry in used),
@@ -142,9 +143,18 @@ def _check(data_set: DataSet, options: Options) -> None:
         raise InputError(f"--labels are VGGSounder's, for vggsound and not for {data_set.name}")
     if options.voices is not None and (not data_set.speakers or options.setting != 3):
         raise InputError("--voices are for setting 3 of a speech set: add --setting 3")
-    stated = options.out / "benchmark.json"
-    if stated.is_file() and f'"{data_set.name}"' not in stated.read_text(encoding="utf-8"):
+    if _name_of(options.out / "benchmark.json") not in (None, data_set.name):
         raise InputError(f"{options.out} holds another benchmark; pass another --out")
+
+
+def _name_of(head: Path) -> object:
+    """The name that a benchmark.json states; None if there is none."""
+    if not head.is_file():
+        return None
+    try:
+        return json.loads(head.read_text(encoding="utf-8"))["name"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{head} is not that of a benchmark: {error!r}") from error
 
 
 def _results(
@@ -244,7 +254,7 @@ def _voices(
     for clip, voice in voices.of.items():
         name = Path("voices") / f"{voice}{sounds[voice].suffix}"
         target = options.out / name
-        if not target.is_file():
+        if not target.is_file() or file_digest(target) != file_digest(sounds[voice]):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(sounds[voice], target)
         files[clip] = name.as_posix()

@@ -27,6 +27,8 @@ class Scan:
     """Some media that are called like no clip."""
     lists: tuple[Path, ...]
     """Files called like the data set's lists, the best first."""
+    generated: int
+    """Media called like what systems generate, which are left alone."""
     doubled: int
     """Clips with more than one video or more than one sound, of which the first is taken."""
 
@@ -54,7 +56,7 @@ def scan(data_set: DataSet, root: Path) -> Scan:
         raise InputError(f"no folder at {root}")
     found: dict[str, dict[str, list[tuple[int, str]]]] = {}
     lists: list[tuple[int, int, str]] = []
-    media, videos = 0, 0
+    media, videos, generated = 0, 0, 0
     unnamed: list[str] = []
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -71,7 +73,9 @@ def scan(data_set: DataSet, root: Path) -> Scan:
                 videos += kind == "video"
                 if clip is None and len(unnamed) < 3:
                     unnamed.append(str(path))
-            if clip is not None:
+            if clip is not None and clip.generated:
+                generated += kind != "text"
+            elif clip is not None:
                 kinds = found.setdefault(clip.id, {"video": [], "audio": [], "text": []})
                 kinds[kind].append((data_set.prefer(path), str(path)))
     if not videos:
@@ -85,6 +89,7 @@ def scan(data_set: DataSet, root: Path) -> Scan:
         media,
         tuple(unnamed),
         tuple(root / path for _, _, path in sorted(lists)),
+        generated,
         sum(len(one.video) > 1 or len(one.audio) > 1 for one in files.values()),
     )
 

@@ -28,7 +28,8 @@ from vsseval.benchmarks.layout import (
 
 _CLIP = r"[A-Za-z0-9]+@[A-Za-z0-9-]+_\d\d_\d{4}_\d\d"
 _NAME = re.compile(
-    rf"(?:wav_pred_)?(?P<clip>{_CLIP})(?:_(?P<reference>s\d+-[a-z0-9]{{6}}|{_CLIP}))?", re.ASCII
+    rf"(?P<made>wav_pred_)?(?P<clip>{_CLIP})(?:_(?P<reference>s\d+-[a-z0-9]{{6}}|{_CLIP}))?",
+    re.ASCII,
 )
 _SPEECHES = re.compile(
     r"(?:.*/)?([A-Za-z0-9]+)_speeches/([A-Za-z0-9-]+)/00/[A-Za-z0-9-]+-00-(\d{4})"
@@ -39,7 +40,8 @@ _VIDEOS = re.compile(r"(?:.*/)?([A-Za-z0-9]+)_videos/([A-Za-z0-9-]+)/(\d{4})")
 def parse(name: str) -> ClipName | None:
     """``Bossbaby@BossBaby_00_0559_00``, with the voice it joins, or the original folders."""
     if match := _NAME.fullmatch(name.rpartition("/")[2]):
-        return ClipName(f"v2c/{match['clip']}", reference=match["reference"])
+        made = match["made"] is not None or match["reference"] is not None
+        return ClipName(f"v2c/{match['clip']}", reference=match["reference"], generated=made)
     match = _SPEECHES.fullmatch(name) or _VIDEOS.fullmatch(name)
     return ClipName(f"v2c/{match[1]}@{match[2]}_00_{match[3]}_00") if match else None
 

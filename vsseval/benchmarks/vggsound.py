@@ -29,9 +29,9 @@ from vsseval.errors import InputError
 
 _YOUTUBE = r"(?P<youtube>[A-Za-z0-9_-]{11})"
 _SECONDS = re.compile(
-    rf"(?:audio_|Y)?{_YOUTUBE}_(?P<start>\d{{1,6}})(?:_(?P<take>\d{{1,3}}))?", re.ASCII
+    rf"(?P<made>audio_)?Y?{_YOUTUBE}_(?P<start>\d{{1,6}})(?:_(?P<take>\d{{1,3}}))?", re.ASCII
 )
-_MILLISECONDS = re.compile(rf"(?:audio_|Y)?{_YOUTUBE}_(?P<start>\d+)_(?P<end>\d{{4,}})", re.ASCII)
+_MILLISECONDS = re.compile(rf"Y?{_YOUTUBE}_(?P<start>\d+)_(?P<end>\d{{4,}})", re.ASCII)
 
 VGGSOUNDER_VERSIONS: Mapping[str, str] = {
     "c5097a942e9b3838a2850470d7070817ebca0877d0807cd8df77d593aac79a7e": "1.0",
@@ -56,7 +56,9 @@ def parse(name: str) -> ClipName | None:
         seconds, rest = divmod(int(match["start"]), 1000)
         return None if rest or seconds > 999_999 else ClipName(f"{match['youtube']}_{seconds:06}")
     if match := _SECONDS.fullmatch(stem):
-        return ClipName(f"{match['youtube']}_{int(match['start']):06}", int(match["take"] or 0))
+        clip, take = f"{match['youtube']}_{int(match['start']):06}", match["take"]
+        made = match["made"] is not None or take is not None
+        return ClipName(clip, int(take or 0), generated=made)
     return None
 
 
