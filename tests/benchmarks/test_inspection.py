@@ -120,7 +120,10 @@ def splits(tmp_path: Path, write_clip) -> tuple[Path, Path]:
     return test, train
 
 
-def test_what_was_planted_is_shown(splits: tuple[Path, Path], vsseval, tmp_path: Path) -> None:
+def test_what_was_planted_is_shown(
+    splits: tuple[Path, Path], vsseval, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VSSEVAL_WEIGHTS", str(tmp_path / "no-weights"))
     sheet = tmp_path / "sheet.png"
     words = ("data", "inspect", *splits, "--workers", 1)
     done = vsseval(*words, "--sheet", sheet)
@@ -135,7 +138,7 @@ def test_what_was_planted_is_shown(splits: tuple[Path, Path], vsseval, tmp_path:
         "  nothing to mind",
         "test & train: 1 recordings in both",
         "  the same recording: c5 and c9 (100 %)",
-        "faces: not looked for, no detector is at hand",
+        "faces: not looked for; vsseval weights pull mtcnn",
     ]
     found = json.loads(vsseval(*words, "--json").stdout)
     assert found["within"]["test"][0]["score"] == 1.0
@@ -149,7 +152,13 @@ def test_what_was_planted_is_shown(splits: tuple[Path, Path], vsseval, tmp_path:
 def test_faces_are_looked_for_where_a_detector_is(
     splits: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inspection, "face_finder", lambda: lambda path: path.stem != "c0")
+    manifest = splits[0] / "manifest.jsonl"
+    lines = [json.loads(line) for line in manifest.read_text().splitlines()]
+    # Clip c1 says nothing, so no face is missed in it.
+    spoken = [{**line, "transcript": "ok"} if line["id"] != "c1" else line for line in lines]
+    manifest.write_text("".join(json.dumps(line) + "\n" for line in spoken))
+    hidden = ("c0", "c1")
+    monkeypatch.setattr(inspection, "face_finder", lambda: lambda path: path.stem not in hidden)
     found = inspection.inspect(splits[:1])
     assert found.faceless == {"test": ("c0",)}
     assert "no face" in found.flags("test")["c0"]
@@ -169,3 +178,12 @@ def test_middle_frame_and_cell() -> None:
     assert (picture[:48] == 0).all()
     assert (picture[96:144] == 0).all()
     assert middle_frame(None) is None
+
+
+@pytest.mark.weights
+def test_faces_of_the_demo_are_found_and_struck_things_have_none() -> None:
+    finder = inspection.face_finder()
+    assert finder is not None
+    videos = {task: EMBEDDED_MEDIA / f"demo-{task}" / "video" for task in ("speech", "sound")}
+    assert finder(videos["speech"] / "speech-test-0000.mp4")
+    assert not finder(videos["sound"] / "sound-test-0000.mp4")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable, Sequence
-
 SOUND_METRICS = (
     "fd.vggish@avbench",
     "kl.passt@avbench",
@@ -20,8 +17,8 @@ SOUND_METRICS = (
 SPEECH_METRICS = (
     "mcd_dtw_sl",
     "wer.*",
-    "lse_c",
-    "lse_d",
+    "lse_c.syncnet",
+    "lse_d.syncnet",
     "speaker_similarity.*",
     "utmos",
     "dnsmos.*",
@@ -35,25 +32,3 @@ ONSET_METRICS = (
     "desync@desync-avbench",
 )
 """Synchrony alone, for sets too small for distances between distributions."""
-
-
-def fitting(patterns: Sequence[str], metrics: Iterable[str]) -> list[str]:
-    """The metrics that patterns choose, in the order of the patterns.
-
-    A pattern without ``@`` chooses no dialect, which has one.
-
-    Args:
-        patterns: Ids, or ids with ``*``.
-        metrics: Ids to choose from.
-    """
-    known = list(metrics)
-    chosen: dict[str, None] = {}
-    for pattern in patterns:
-        chosen.update(
-            dict.fromkeys(
-                name
-                for name in known
-                if ("@" in pattern or "@" not in name) and fnmatch.fnmatchcase(name, pattern)
-            )
-        )
-    return list(chosen)

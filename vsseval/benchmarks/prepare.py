@@ -24,13 +24,13 @@ from vsseval.benchmarks.clip_job import (
     prepare_clip,
 )
 from vsseval.benchmarks.coverage import Coverage
-from vsseval.benchmarks.default_metrics import fitting
 from vsseval.benchmarks.layout import DataSet, Entry, Files
 from vsseval.benchmarks.manifest import read_benchmark
 from vsseval.benchmarks.scan import ClipList, Scan, difference, read_list, scan
 from vsseval.benchmarks.voices import Voices, choose_voices
 from vsseval.errors import InputError
 from vsseval.files import file_digest, write_atomic
+from vsseval.metrics.patterns import chosen
 from vsseval.metrics.table import METRICS
 from vsseval.progress import Progress, silent
 from vsseval.workers import Workers
@@ -99,7 +99,7 @@ def prepare(
         what = "; ".join(f"{reason}: {found}" for reason, found in why.items())
         raise InputError(f"all {len(here)} clips found are broken; {first}: {what}")
     voices, voice_files = _voices(data_set, options, used, results)
-    metrics = tuple(fitting(data_set.metrics, METRICS))
+    metrics = tuple(chosen(data_set.metrics, METRICS))
     _write(data_set, options, seen, clips, used, results, voice_files, metrics)
     there = {entry.id for entry in here}
     missing = tuple(entry.id for entry in entries if entry.id not in there)
@@ -123,7 +123,7 @@ def prepare(
         setting=options.setting if data_set.speakers else None,
         fresh=fresh,
         metrics=metrics,
-        no_metrics=tuple(name for name in data_set.metrics if not fitting((name,), METRICS)),
+        no_metrics=tuple(name for name in data_set.metrics if not chosen((name,), METRICS)),
     )
 
 
