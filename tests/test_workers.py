@@ -121,3 +121,30 @@ def test_process_that_dies_once_is_replaced(
         found = list(workers.run(importable.dies_once, jobs))
     assert sorted(found) == [(n, n) for n in range(40)]
     assert "died and is replaced" in caplog.text
+
+
+def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    code = """
+        import os, signal, sys
+        sys.path.insert(0, sys.argv[1])
+        import test_workers
+        from vsseval.workers import Workers
+        workers = Workers(2)
+        processes = {process for _, process in workers.run(test_workers.whose, range(20))}
+        print(*processes, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    # The processes hold the other end of the pipe, so this returns when they have ended.
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(Path(__file__).parent)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert done.stdout.split()
+
+
+def whose(number: int) -> int:
+    return os.getpid()
