@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from vsseval.bench.costs import per_clip
 from vsseval.bench.scale import simulated_run, write_benchmark
 from vsseval.benchmarks.manifest import read_benchmark
+from vsseval.encoders.table import ENCODERS
 
 
 def test_made_up_benchmark_is_one(tmp_path: Path) -> None:
@@ -29,3 +31,13 @@ def test_killed_run_ends_in_the_record_of_one_that_was_left_alone() -> None:
     assert 60 <= int(lines[1]) <= 64
     mebibytes = float(re.search(r"(\d+) MiB", whole.memory)[1])
     assert mebibytes < 1500
+
+
+def test_costs_name_the_encoders_and_what_a_data_set_takes() -> None:
+    rows = per_clip(quick=True)
+    names = [row.what.partition(":")[0] for row in rows]
+    expected = [row.id for row in ENCODERS.values() if not row.network]
+    assert names == ["audio checks", *expected]
+    for row in rows:
+        hours = re.search(r"15,446 take (\S+) h$", row.what)
+        assert float(hours[1]) == pytest.approx(row.ours * 15_446 / 3600, rel=5e-3)
