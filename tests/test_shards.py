@@ -204,6 +204,8 @@ def test_shard_under_torchrun_is_refused(vsseval, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "0")
     assert "use one of them" in vsseval("run", "c", "--shard", "1/2").stderr
+    for stage in ("generate", "encode"):
+        assert "give each process its --shard" in vsseval(stage, "c").stderr
 
 
 def test_ranks_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

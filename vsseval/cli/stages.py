@@ -68,6 +68,14 @@ def run(
         raise InputError(f"no clip could be generated; the first: {'; '.join(failed)}")
 
 
+def _refuse_ranks(shard: Shard | None) -> None:
+    """Several ranks of a single stage would all do the same."""
+    from vsseval.ranks import ranks_of_environment
+
+    if shard is None and ranks_of_environment() is not None:
+        raise InputError("torchrun shares out `vsseval run` alone; give each process its --shard")
+
+
 def _show(result: Result, as_json: bool, *, alone: bool) -> list[str]:
     """Print a finished run; a line if nothing could be generated."""
     from vsseval.records import record_json
@@ -97,6 +105,7 @@ def _run_shard(shard: Shard, request: Request, workers: Workers) -> list[str]:
     say_some(ready.model.notes)
     made = make(ready, request, workers=workers, progress=terminal)
     failed = [row for row in made.rows if row.error]
+    say_some([f"warning: {message}" for message in made.encoded.lacking])
     say_some([f"failed: {row.item_id}: {row.error}" for row in failed])
     say(
         f"shard {shard}: {len(made.rows) - len(failed)} of {len(made.rows)} clips are there, "
@@ -128,6 +137,7 @@ def generate(requests: Sequence[Request], workers: int, shard: Shard | None) -> 
     from vsseval.run import generate_clips, part, prepare
     from vsseval.workers import Workers
 
+    _refuse_ranks(shard)
     with Workers(workers) as processes:
         for request in requests:
             ready = part(prepare(request), shard)
@@ -149,6 +159,7 @@ def encode(requests: Sequence[Request], workers: int, shard: Shard | None) -> No
     from vsseval.run import encode_clips, generated_before, part, prepare
     from vsseval.workers import Workers
 
+    _refuse_ranks(shard)
     with Workers(workers) as processes:
         for request in requests:
             ready = part(prepare(request), shard)
