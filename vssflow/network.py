@@ -18,15 +18,19 @@ from vssflow.phonemes import NO_SPEECH, lip_timing, uniform_timing
 
 
 class Networks(nn.Module):
-    """Codec, front ends and transformer; what a checkpoint file holds."""
+    """Codec, front ends and transformer; what a checkpoint file holds.
+
+    A full-size checkpoint holds the transformer alone: ``Config.trained_front_ends``.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.codec = Codec(config)
-        self.sync = SyncFrontEnd(config)
-        self.lips = LipFrontEnd(config)
-        self.semantic = SemanticFrontEnd(config)
+        if config.trained_front_ends:
+            self.codec = Codec(config)
+            self.sync = SyncFrontEnd(config)
+            self.lips = LipFrontEnd(config)
+            self.semantic = SemanticFrontEnd(config)
         self.flow = VSSFlow(config)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vsseval.errors import UnknownNameError
-from vssflow.dit import Conditions, VSSFlow, null_conditions
+from vssflow.dit import Conditions, VSSFlow
 from vssflow.flow import guided
 
 Solver = Literal["euler", "midpoint"]
@@ -54,7 +54,7 @@ def guided_field(model: VSSFlow, conditions: Conditions, guidance_scale: float) 
     if guidance_scale == 1.0:
         branches = conditions
     else:
-        null = null_conditions(conditions)
+        null = model.null(conditions)
         branches = Conditions(*(torch.cat(pair) for pair in zip(conditions, null, strict=True)))
     tokens = model.encode_tokens(branches.tokens)
 

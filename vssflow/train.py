@@ -193,8 +193,9 @@ def compute_features(run: Run, networks: Networks) -> None:
             voice = speaker_vector(media["wave"][row].astype(np.float32) / 32768, config)
         with torch.inference_mode():
             features = clip_features(networks, frames, words, voice)
-        for name, value in zip(features._fields, features, strict=True):
-            arrays[name][row] = value[0].numpy()
+        for name, value in features._asdict().items():
+            if value is not None:
+                arrays[name][row] = value[0].numpy()
         arrays["features_done"][row] = True
         if number % 500 == 499:
             run.report(f"features of {number + 1} clips")

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vssflow.dit import Conditions, Features, VSSFlow, drop_conditions
+from vssflow.dit import Features, VSSFlow, select
 from vssflow.features import Clip
 from vssflow.flow import sample_path, velocity_loss
 from vssflow.training import Job
@@ -98,6 +98,7 @@ def flow_losses(
     features = features._replace(speaker=features.speaker.masked_fill(mute, 0.0))
     path = sample_path(noise, latent, t)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        conditions: Conditions = drop_conditions(flow.conditions(features), dropped)
+        conditions = flow.conditions(features)
+        conditions = select(conditions, flow.null(conditions), dropped)
         predicted = flow(path.x_t, t, conditions)
     return {"loss": velocity_loss(predicted, path.velocity)}
