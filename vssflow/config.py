@@ -90,7 +90,7 @@ class Config:
     sync_channels: int = 96
     """Width of projected sync features."""
     semantic_channels: int = 192
-    """Width of projected semantic tokens, and of the projected speaker."""
+    """Width of projected semantic tokens."""
     projection_factor: int = 2
     """Hidden width of a condition projection over its output width."""
     phoneme_positions: int = 0
@@ -140,6 +140,11 @@ class Config:
     def cross_width(self) -> int:
         """Width of a cross-attention token; 0 without cross-attention."""
         return sum(self.stream_width(stream) for stream in self.crossed)
+
+    @property
+    def speaker_channels(self) -> int:
+        """Width of the projected speaker: that of the first crossed condition."""
+        return self.stream_width(self.crossed[0]) if self.crossed else self.semantic_channels
 
     def stream_width(self, stream: Stream) -> int:
         """Width of a projected condition."""

@@ -84,7 +84,7 @@ class VSSFlow(nn.Module):
         used, factor = {*config.concatenated, *config.crossed}, config.projection_factor
         semantic, width = config.semantic_channels, config.width
         self.cond_proj = _projection(config.semantic_features, factor, semantic)
-        self.ref_proj = _projection(config.speaker_features, factor, semantic)
+        self.ref_proj = _projection(config.speaker_features, factor, config.speaker_channels)
         if "lips" in used:
             self.lip_proj = _projection(config.lip_features, factor, config.lip_channels)
         if "sync" in used:

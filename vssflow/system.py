@@ -39,7 +39,7 @@ class Settings:
     guidance_scale: float
     """w in v_u + w (v_c - v_u)."""
     solver: str = "euler"
-    """Name in ``vssflow.sampler.SOLVERS``."""
+    """Name in ``vssflow.solvers.SOLVERS``."""
 
 
 @dataclass(frozen=True, slots=True)
