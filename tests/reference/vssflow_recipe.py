@@ -6,9 +6,10 @@ there the noisy latent and the times are replaced by seeded ones and the velocit
 code imports and does not need for this (Lightning, logging, CLIP, VAE, vocoder, the path) is
 replaced by stubs, so conditions, channel orders and velocity are the authors'.
 
-Needs Python 3.11 with torch 2.9.1, diffusers 0.35.2, librosa, einops, safetensors and transformers,
-and checkouts of vasflow1/vssflow at c172450 (v3) and Ceaglex/vasflow at 1bda706 (v1). v1's attention
-processor is not in its repository and is taken from v3's. Nothing of them is kept but numbers.
+Needs Python 3.11 with torch 2.9.1, diffusers 0.35.2 (no dependencies), librosa, einops, safetensors
+and transformers, and checkouts of vasflow1/vssflow at c172450 (v3) and Ceaglex/vasflow at 1bda706
+(v1). v1's attention processor is not in its repository and is taken from v3's. Nothing of them is
+kept but numbers. The M-size cases need 8 GB of memory.
 
     python tests/reference/vssflow_recipe.py V3_CHECKOUT V1_CHECKOUT
 """
@@ -73,7 +74,7 @@ def stub_imports() -> None:
     sys.modules["model.clip.clip_module"] = clip
 
 
-class Path_:
+class StraightPath:
     """The straight path, as the worker calls it."""
 
     def sample(self, *, t, x_0, x_1):
@@ -162,7 +163,7 @@ def run(root: Path, worker_name: str, case: Case) -> dict[str, object]:
         log_data_time=False,
         **widths,
     )
-    system.path = Path_()
+    system.path = StraightPath()
     shapes = {name: tuple(value.shape) for name, value in system.state_dict().items()}
     with torch.no_grad():
         for name, value in system.state_dict().items():
@@ -210,7 +211,6 @@ def main() -> None:
             cases[name] = run(v1, V1_WORKER, case)
         else:
             cases[name] = run(v3, V3_WORKERS[case.preset], case)
-        print(name, cases[name]["keys"], cases[name]["deviation"])
     packages = ("torch", "diffusers", "numpy", "transformers")
     provenance = {
         "versions": {name: importlib.metadata.version(name) for name in packages},
