@@ -105,15 +105,22 @@ def preprocess(preset: str, data: Path, out: Path, limit: int | None, workers: i
 
 
 @commands.command()
-@click.option("--video", type=click.Path(path_type=Path), required=True)
+@click.option("--video", type=click.Path(path_type=Path), required=True, help="0.2 to 120 s.")
 @click.option("--text", help="Words to speak; without them a sound is made.")
 @click.option("--reference-voice", type=click.Path(path_type=Path), help="WAV or FLAC to imitate.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="WAV or FLAC.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="WAV or FLAC; MP4 for the pictures with the audio, and a WAV of the same name.",
+)
 @click.option("--face-box", type=(int, int, int, int), help="left top right bottom [pixels].")
 @click.option("--checkpoint", type=click.Path(path_type=Path))
+@click.option("--preset", help="Refuse a checkpoint whose fields differ from this preset's.")
 @click.option("--steps", type=click.IntRange(min=1), help="Solver updates.")
 @click.option("--guidance", type=float, help="w in v_u + w (v_c - v_u); 1 is plain conditional.")
-@click.option("--solver", type=click.Choice(["euler", "midpoint"]), default="euler")
+@click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
+@click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
 @click.option("--seed", type=int, default=0, show_default=True)
 def sample(
     video: Path,
@@ -122,35 +129,53 @@ def sample(
     out: Path,
     face_box: tuple[int, int, int, int] | None,
     checkpoint: Path | None,
+    preset: str | None,
     steps: int | None,
     guidance: float | None,
     solver: str,
+    grid: str,
     seed: int,
 ) -> None:
-    """Make the audio of one video clip of at most 10 s (t = 0 noise, t = 1 data)."""
+    """Make the audio of one video; one longer than 10 s in windows (t = 0 noise, t = 1 data)."""
     from vsseval.audio import write_audio
-    from vsseval.types import Item
-    from vsseval.video import read_video
-    from vssflow.checkpoint import read_config, shipped_checkpoint
+    from vsseval.errors import InputError
+    from vssflow.checkpoint import read_config, require_config, shipped_checkpoint
+    from vssflow.config import preset as named_preset
+    from vssflow.film import generate_film
+    from vssflow.preview import write_preview
+    from vssflow.solvers import solver_named, time_grid
     from vssflow.system import Settings, load_flow_model
 
-    decoded = read_video(video)
-    item = Item(
-        id=video.stem,
-        duration=decoded.frames.shape[0] / decoded.fps,
-        video=video,
-        transcript=text,
-        speaker_audio=reference_voice,
-        face_box=face_box,
-    )
-    config = read_config(checkpoint or shipped_checkpoint(PRESET_NAMES[0]))
+    if out.suffix.lower() not in (".wav", ".flac", ".mp4"):
+        raise InputError(f"--out {out} is none of .wav, .flac and .mp4")
+    solver_named(solver)
+    time_grid(grid, 1)
+    path = checkpoint or shipped_checkpoint(PRESET_NAMES[0])
+    if preset is not None:
+        require_config(path, named_preset(preset))
+    config = read_config(path)
     settings = Settings(
         steps or config.num_steps,
         config.guidance_scale if guidance is None else guidance,
         solver,
+        grid,
     )
-    output = load_flow_model(checkpoint, settings).generate(item, seed)
-    write_audio(out, output.audio)
+    output = generate_film(
+        load_flow_model(path, settings),
+        video,
+        text=text,
+        voice=reference_voice,
+        face=face_box,
+        seed=seed,
+        report=_report,
+    )
+    sound = out.with_suffix(".wav") if out.suffix.lower() == ".mp4" else out
+    write_audio(sound, output.audio)
+    _report(f"{output.audio.duration:.2f} s, {output.nfe} network evaluations")
+    if sound != out:
+        if not write_preview(video, output.audio, out):
+            _report("the pictures were encoded anew as H.264")
+        click.echo(sound)
     click.echo(out)
 
 
