@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -46,6 +47,14 @@ def _report(message: str) -> None:
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
+@click.option("--accumulate", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--joint-share", type=click.FloatRange(0, 1), default=0.0, show_default=True)
+@click.option("--speech-share", type=click.FloatRange(0, 1), help="Default: as in the data.")
+@click.option("--joint-extent", type=click.Choice(["span", "clip"]), default="span")
+@click.option("--dropout-per-batch", is_flag=True, help="Drop conditions as the authors do.")
+@click.option("--precision", type=click.Choice(["bfloat16", "float32"]), default="bfloat16")
+@click.option("--gradient-checkpointing", is_flag=True)
 def train(
     preset: str,
     data: Path,
@@ -57,17 +66,42 @@ def train(
     seed: int,
     workers: int,
     threads: int,
+    batch: int,
+    accumulate: int,
+    joint_share: float,
+    speech_share: float | None,
+    joint_extent: Literal["span", "clip"],
+    dropout_per_batch: bool,
+    precision: str,
+    gradient_checkpointing: bool,
 ) -> None:
-    """Train codec, front ends and transformer; an interrupted run continues."""
+    """Train codec, front ends and transformer; an interrupted run continues.
+
+    Options from --batch on are those of the transformer. Several processes share its batches:
+    torchrun --nproc-per-node 2 -m vssflow train --stage flow ...
+    """
     import torch
 
+    from vssflow.distributed import joined_processes
     from vssflow.train import train as run_training
+    from vssflow.train_flow import FlowTraining
     from vssflow.training import Budget
 
     torch.set_num_threads(threads)
+    options = FlowTraining(
+        batch=batch,
+        joint_share=joint_share,
+        speech_share=speech_share,
+        joint_extent=joint_extent,
+        dropout_per_batch=dropout_per_batch,
+        bfloat16=precision == "bfloat16",
+        gradient_checkpointing=gradient_checkpointing,
+    )
     run = _run(preset, data, out, limit, seed, workers)
-    checkpoint = run_training(run, stage, Budget(steps, minutes))
-    if checkpoint is not None:
+    with joined_processes() as processes:
+        run = replace(run, flow=options, accumulate=accumulate, processes=processes)
+        checkpoint = run_training(run, stage, Budget(steps, minutes))
+    if checkpoint is not None and processes.first:
         click.echo(checkpoint)
 
 

@@ -7,8 +7,9 @@ Each stage reads what the one before wrote and continues after an interruption. 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,13 +21,20 @@ from torch import nn
 from vsseval.errors import InputError
 from vssflow.checkpoint import save_checkpoint
 from vssflow.config import Config
+from vssflow.distributed import Processes
 from vssflow.features import Array, Clip, decode_media, media_arrays, open_array, store_clips
 from vssflow.frames import ClipFrames
 from vssflow.network import Networks, clip_features
 from vssflow.phonemes import Pronunciations, text_to_phonemes
 from vssflow.speaker import speaker_vector
 from vssflow.train_codec import codec_job, decoder_job, encode_clip, set_latent_statistics
-from vssflow.train_flow import FlowMaterial, companions_of, flow_job
+from vssflow.train_flow import (
+    FlowMaterial,
+    FlowTraining,
+    JointMaterial,
+    companions_of,
+    flow_job,
+)
 from vssflow.train_frontends import Material, lip_job, semantic_job, sync_job
 from vssflow.training import Budget, Job, fit
 
@@ -61,6 +69,12 @@ class Run:
     """Pronunciations; empty if no clip has a transcript."""
     report: Callable[[str], None]
     """Is told about progress."""
+    flow: FlowTraining = field(default_factory=FlowTraining)
+    """Batch, mixture and precision of the transformer."""
+    accumulate: int = 1
+    """Parts of a batch that go through the transformer one after the other."""
+    processes: Processes = field(default_factory=Processes)
+    """Those that train the transformer together."""
 
     @property
     def features(self) -> Path:
@@ -75,6 +89,9 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         InputError: an earlier stage is missing.
         TrainingError: a loss is not finite.
     """
+    if run.processes.count > 1 and stage != "flow":
+        raise InputError("only --stage flow runs in several processes; do the others first")
+    _same_config(run)
     torch.manual_seed(run.seed)
     networks = Networks(run.config)
     if stage in ("codec", "all"):
@@ -94,6 +111,31 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         compute_features(run, networks)
         return _train_flow(run, networks, _share(budget, "flow", stage))
     return None
+
+
+def _same_config(run: Run) -> None:
+    """Note the configuration of a run, or check that it is the noted one.
+
+    Raises:
+        InputError: the folder belongs to another configuration; the fields are named.
+    """
+    path = run.out / "config.json"
+    now = json.loads(json.dumps(asdict(run.config)))
+    if path.is_file():
+        before = json.loads(path.read_text())
+        names = sorted(before.keys() | now.keys())
+        different = [
+            f"{name}: {before.get(name)!r}, now {now.get(name)!r}"
+            for name in names
+            if before.get(name) != now.get(name)
+        ]
+        if different:
+            raise InputError(
+                f"{run.out} was begun with another configuration; {'; '.join(different)}"
+            )
+    elif run.processes.first:
+        run.out.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(now, indent=1) + "\n")
 
 
 def _share(budget: Budget, name: str, stage: Stage) -> Budget:
@@ -129,9 +171,19 @@ def _restore(run: Run, networks: Networks, name: str) -> None:
 
 
 def _fit(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
-    weights = fit(job, budget, run.out, seed=run.seed, report=run.report)
+    shared = job.batch is not None
+    weights = fit(
+        job,
+        budget,
+        run.out,
+        seed=run.seed,
+        report=run.report,
+        processes=run.processes if shared else None,
+        accumulate=run.accumulate if shared else 1,
+    )
     _network(networks, job.name).load_state_dict(weights)
-    torch.save(weights, run.out / f"{job.name}.weights.pt")
+    if run.processes.first:
+        torch.save(weights, run.out / f"{job.name}.weights.pt")
 
 
 def _train_codec(run: Run, networks: Networks, budget: Budget) -> None:
@@ -225,13 +277,39 @@ def _train_flow(run: Run, networks: Networks, budget: Budget) -> Path:
     material = FlowMaterial(
         latent=_latents(run, networks), companions=companions_of(run.clips), **loaded
     )
-    _fit(run, networks, flow_job(networks.flow, material), budget)
+    job = flow_job(
+        networks.flow,
+        material,
+        replace(run.flow, seed=run.seed),
+        joint=_joint_material(run, networks) if run.flow.joint_share else None,
+        ids=[clip.id for clip in run.clips],
+    )
+    _fit(run, networks, job, budget)
     return export(run, networks)
+
+
+def _joint_material(run: Run, networks: Networks) -> JointMaterial:
+    config = run.config
+    wave = media_arrays(len(run.clips), run.features, config)["wave"]
+    frames = [
+        min(config.clip_frames, round(spoken_seconds(clip, config) * config.frame_rate))
+        for clip in run.clips
+    ]
+    networks.codec.eval()
+    return JointMaterial(np.asarray(wave), frames, networks.codec.encode)
+
+
+def spoken_seconds(clip: Clip, config: Config) -> float:
+    """End of the last phone where an alignment is given, else the whole training clip [s]."""
+    ends = [end for phone, _, end in clip.phones if phone != "pau"]
+    return min(config.clip_seconds, max(ends)) if ends else config.clip_seconds
 
 
 def export(run: Run, networks: Networks) -> Path:
     """Write the checkpoint of the networks as they are."""
     path = run.out / f"{run.config.preset}.safetensors"
+    if not run.processes.first:
+        return path
     save_checkpoint(networks, path)
     run.report(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
     return path
