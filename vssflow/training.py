@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vsseval.errors import InputError, VssevalError
 from vssflow.distributed import Processes, Share
+from vssflow.events import append_scalars, event_path
 from vssflow.memory import is_out_of_memory, largest_batch
 
 SAVE_SECONDS = 120.0
@@ -151,8 +152,9 @@ def fit(
 ) -> dict[str, Tensor]:
     """Train until the budget is used and return the weights: their moving average if there is one.
 
-    State goes to ``folder/<name>.pt`` every two minutes, the curve to ``folder/<name>.csv``; a
-    second call continues from there. The first process writes, all read.
+    State goes to ``folder/<name>.pt`` every two minutes, the curve to ``folder/<name>.csv``, and for
+    TensorBoard below ``folder/events``; a second call continues from there. The first process
+    writes, all read.
 
     Args:
         job: what is trained.
@@ -179,6 +181,7 @@ def fit(
     curve = folder / f"{job.name}.csv"
     if group.first:
         _keep_rows(curve, state.step)
+    events = event_path(folder, job.name, time.time())
     before, started, saved = state.seconds, time.monotonic(), time.monotonic()
     job.network.train()
     while (progress := budget.progress(state.step, group.of_the_first(state.seconds))) < 1.0:
@@ -191,6 +194,9 @@ def fit(
         if state.step % LOG_STEPS == 0:
             if group.first:
                 _append_row(curve, {"step": state.step, "seconds": state.seconds, **state.sums})
+                events.parent.mkdir(parents=True, exist_ok=True)
+                tagged = {f"{job.name}/{name}": value for name, value in state.sums.items()}
+                append_scalars(events, time.time(), state.step, tagged)
                 figures = "  ".join(f"{name} {value:.4f}" for name, value in state.sums.items())
                 share = f"{state.seconds:.0f} s ({100 * progress:.0f} %)"
                 report(f"{job.name} step {state.step} {share}  {figures}")
