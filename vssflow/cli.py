@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from vsseval.errors import VssevalError
+from vssflow.config import PRESETS
 
 if TYPE_CHECKING:
     from vssflow.train import Run, Stage
 
-PRESET_NAMES = ("tiny",)
+PRESET_NAMES = tuple(PRESETS)
 
 
 @click.group()
@@ -55,6 +56,12 @@ def _report(message: str) -> None:
 @click.option("--dropout-per-batch", is_flag=True, help="Drop conditions as the authors do.")
 @click.option("--precision", type=click.Choice(["bfloat16", "float32"]), default="bfloat16")
 @click.option("--gradient-checkpointing", is_flag=True)
+@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=1e-3)
+@click.option(
+    "--start",
+    type=click.Path(path_type=Path),
+    help="Stable Audio Open's transformer (safetensors) to begin a full-size model from.",
+)
 def train(
     preset: str,
     data: Path,
@@ -74,6 +81,8 @@ def train(
     dropout_per_batch: bool,
     precision: str,
     gradient_checkpointing: bool,
+    learning_rate: float,
+    start: Path | None,
 ) -> None:
     """Train codec, front ends and transformer; an interrupted run continues.
 
@@ -96,10 +105,11 @@ def train(
         dropout_per_batch=dropout_per_batch,
         bfloat16=precision == "bfloat16",
         gradient_checkpointing=gradient_checkpointing,
+        learning_rate=learning_rate,
     )
     run = _run(preset, data, out, limit, seed, workers)
     with joined_processes() as processes:
-        run = replace(run, flow=options, accumulate=accumulate, processes=processes)
+        run = replace(run, flow=options, accumulate=accumulate, processes=processes, start=start)
         checkpoint = run_training(run, stage, Budget(steps, minutes))
     if checkpoint is not None and processes.first:
         click.echo(checkpoint)
@@ -129,12 +139,49 @@ def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, worke
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many clips a folder.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
-def preprocess(preset: str, data: Path, out: Path, limit: int | None, workers: int) -> None:
-    """Decode the media of a data set into memory-mapped arrays; an interrupted run continues."""
+@click.option("--clip", type=click.Path(path_type=Path), help="Folder of CLIP ViT-B/16.")
+@click.option("--audioldm2", type=click.Path(path_type=Path), help="Folder of cvssp/audioldm2.")
+@click.option("--sync", type=click.Path(path_type=Path), help="Folder of Synchformer .npy.")
+@click.option("--lips", type=click.Path(path_type=Path), help="Folder of AV-HuBERT .npy.")
+@click.option("--speaker", type=click.Path(path_type=Path), help="Folder of RawNet3 .npy.")
+def preprocess(
+    preset: str,
+    data: Path,
+    out: Path,
+    limit: int | None,
+    workers: int,
+    clip: Path | None,
+    audioldm2: Path | None,
+    sync: Path | None,
+    lips: Path | None,
+    speaker: Path | None,
+) -> None:
+    """Compute and store the features of a data set; an interrupted run continues.
+
+    Preset tiny: decoded media as memory-mapped arrays. Full-size presets: features in shards; they
+    need --clip, --audioldm2 and --sync, and for speech --lips and --speaker.
+    """
+    from vsseval.errors import InputError
     from vssflow.train import decode
 
     run = _run(preset, data, out, limit, 0, workers)
-    decode(run, waves_only=False)
+    if run.config.trained_front_ends:
+        decode(run, waves_only=False)
+        click.echo(run.features)
+        return
+    from vssflow.audioldm2 import load_audioldm2
+    from vssflow.clip_vision import load_clip
+    from vssflow.full_features import FullFrontEnds, store_features
+
+    if clip is None or audioldm2 is None or sync is None:
+        raise InputError(f"preset {preset} needs --clip, --audioldm2 and --sync")
+    ends = FullFrontEnds(
+        load_audioldm2(audioldm2), load_clip(clip), sync, lips, speaker, run.dictionary
+    )
+    failed = store_features(run.clips, run.features, ends, run.config, _report)
+    for name, reason in failed.items():
+        _report(f"left out {name}: {reason}")
+    _report(f"{len(run.clips) - len(failed)} of {len(run.clips)} clips stored")
     click.echo(run.features)
 
 
@@ -210,6 +257,22 @@ def sample(
         if not write_preview(video, output.audio, out):
             _report("the pictures were encoded anew as H.264")
         click.echo(sound)
+    click.echo(out)
+
+
+@commands.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="safetensors file.")
+def convert(checkpoint: Path, out: Path) -> None:
+    """Turn a Lightning checkpoint of VSSFlow's authors into one of ours (float32)."""
+    import torch
+
+    from vssflow.checkpoint import save_checkpoint
+    from vssflow.upstream import load_upstream
+
+    networks = load_upstream(checkpoint)
+    save_checkpoint(networks, out, dtype=torch.float32)
+    _report(f"preset {networks.config.preset}, {networks.config.depth} blocks")
     click.echo(out)
 
 

@@ -15,6 +15,10 @@ from torch.nn import functional
 
 from vssflow.config import Config
 
+LARGE_ATTENTION = 1_000_000
+"""Heads times queries times keys from which the fused kernel is faster on a CPU without gradients:
+33 against 88 ms for 24 heads of 251 tokens, on two cores."""
+
 
 class Rotation(NamedTuple):
     """Cosine and sine of the rotary angles, each (N, R)."""
@@ -53,7 +57,8 @@ def merge_heads(x: Tensor) -> Tensor:
 
 def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """softmax(q k^T / sqrt(E)) v, without a mask; q (B, H, N, E), k and v (B, H, M, E)."""
-    if q.is_cuda:
+    size = q.shape[1] * q.shape[2] * k.shape[2]
+    if q.is_cuda or (size >= LARGE_ATTENTION and not torch.is_grad_enabled()):
         return functional.scaled_dot_product_attention(q, k, v)
     # At some hundred tokens this takes 40 % less time in training than the fused kernel on a CPU.
     scores = (q / math.sqrt(q.shape[-1])) @ k.transpose(-1, -2)  # (B, H, N, M)

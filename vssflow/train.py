@@ -26,6 +26,7 @@ from vssflow.features import Array, Clip, decode_media, media_arrays, open_array
 from vssflow.frames import ClipFrames
 from vssflow.network import Networks, clip_features
 from vssflow.phonemes import Pronunciations, text_to_phonemes
+from vssflow.shards import open_shards
 from vssflow.speaker import speaker_vector
 from vssflow.train_codec import codec_job, decoder_job, encode_clip, set_latent_statistics
 from vssflow.train_flow import (
@@ -37,6 +38,7 @@ from vssflow.train_flow import (
 )
 from vssflow.train_frontends import Material, lip_job, semantic_job, sync_job
 from vssflow.training import Budget, Job, fit
+from vssflow.upstream import start_from_stable_audio
 
 Stage = Literal["codec", "decoder", "frontends", "flow", "all"]
 
@@ -75,6 +77,8 @@ class Run:
     """Parts of a batch that go through the transformer one after the other."""
     processes: Processes = field(default_factory=Processes)
     """Those that train the transformer together."""
+    start: Path | None = None
+    """Stable Audio Open's transformer, which a full-size model begins from."""
 
     @property
     def features(self) -> Path:
@@ -94,6 +98,12 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
     _same_config(run)
     torch.manual_seed(run.seed)
     networks = Networks(run.config)
+    if not run.config.trained_front_ends:
+        if stage not in ("flow", "all"):
+            raise InputError(f"preset {run.config.preset} has no {stage} to train; --stage flow")
+        return _train_full_flow(run, networks, budget)
+    if run.start is not None:
+        raise InputError(f"--start is for full-size presets, not for {run.config.preset}")
     if stage in ("codec", "all"):
         decode(run, waves_only=stage == "codec")
         _train_codec(run, networks, _share(budget, "codec", stage))
@@ -284,6 +294,29 @@ def _train_flow(run: Run, networks: Networks, budget: Budget) -> Path:
         joint=_joint_material(run, networks) if run.flow.joint_share else None,
         ids=[clip.id for clip in run.clips],
     )
+    _fit(run, networks, job, budget)
+    return export(run, networks)
+
+
+def _train_full_flow(run: Run, networks: Networks, budget: Budget) -> Path:
+    """Train a full-size transformer on the shards that ``vssflow preprocess`` wrote."""
+    kept, arrays = open_shards(run.features)
+    by_id = {clip.id: clip for clip in run.clips}
+    absent = [name for name in kept if name not in by_id]
+    if absent:
+        raise InputError(f"{run.features} holds clips that --data lacks: {', '.join(absent[:3])}")
+    if run.flow.joint_share:
+        raise InputError("joint clips are made for preset tiny only: shards hold no waveforms")
+    if run.config.phoneme_positions:
+        raise InputError(f"preset {run.config.preset} needs phoneme durations; shards hold none")
+    material = FlowMaterial(
+        companions=companions_of([by_id[name] for name in kept]),
+        **{name: value for name, value in arrays.items() if name != "frames"},
+    )
+    if run.start is not None:
+        fresh = start_from_stable_audio(networks.flow, run.start)
+        run.report(f"began from {run.start}; fresh: {', '.join(fresh)}")
+    job = flow_job(networks.flow, material, replace(run.flow, seed=run.seed), ids=kept)
     _fit(run, networks, job, budget)
     return export(run, networks)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -25,24 +25,39 @@ CONDITION_DROPOUT = 0.1  # of everything, item by item
 SPEAKER_DROPOUT = 0.1  # of the speaker alone, so that a clip without a reference voice works
 
 
+class Rows(Protocol):
+    """An array of one row a clip, in memory or in shards."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of all rows."""
+        ...
+
+    def __getitem__(self, rows: Any, /) -> NDArray[Any]:
+        """One row, or those of a list."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FlowMaterial:
     """Latents and features; row i of each array belongs to clip i."""
 
-    latent: NDArray[np.float16]
+    latent: Rows
     """(N, T, latent_channels)."""
-    lips: NDArray[np.float16]
+    lips: Rows
     """(N, T, lip_features)."""
-    phonemes: NDArray[np.int16]
+    phonemes: Rows
     """(N, T slots)."""
-    sync: NDArray[np.float16]
+    sync: Rows
     """(N, T, sync_features)."""
-    semantic: NDArray[np.float16]
+    semantic: Rows
     """(N, V, semantic_features)."""
-    speaker: NDArray[np.float32]
+    speaker: Rows
     """Voice of each clip itself, (N, speaker_features); zeros for a sound."""
     companions: Sequence[Sequence[int]]
     """For each clip the rows of the same speaker's other clips; empty for a sound."""
+    deviation: Rows | None = None
+    """Of the latents, (N, T, latent_channels); they are then drawn afresh at each step."""
 
 
 def companions_of(clips: Sequence[Clip]) -> list[list[int]]:
@@ -227,7 +242,11 @@ def _clip(
     generator = torch.Generator().manual_seed(seed)
     features = draw_features(material, [row], generator)
     if group != "joint" or joint is None:
-        return _Batch(torch.from_numpy(material.latent[[row]]).float(), features)
+        latent = torch.from_numpy(material.latent[[row]]).float()
+        if material.deviation is not None:
+            noise = torch.randn(latent.shape, generator=generator)
+            latent += torch.from_numpy(material.deviation[[row]]).float() * noise
+        return _Batch(latent, features)
     under = silent[int(torch.randint(len(silent), (1,), generator=generator))]
     speech = Source(_wave(joint, row), features, joint.frames[row])
     background = draw_features(material, [under], generator)

@@ -152,8 +152,8 @@ def fit(
 ) -> dict[str, Tensor]:
     """Train until the budget is used and return the weights: their moving average if there is one.
 
-    State goes to ``folder/<name>.pt`` every two minutes, the curve to ``folder/<name>.csv``, and for
-    TensorBoard below ``folder/events``; a second call continues from there. The first process
+    State goes to ``folder/<name>.pt`` every two minutes, the curve to ``folder/<name>.csv``, and
+    for TensorBoard below ``folder/events``; a second call continues from there. The first process
     writes, all read.
 
     Args:

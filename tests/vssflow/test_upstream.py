@@ -14,11 +14,14 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors.torch import save_file
 
 from vsseval.errors import InputError
 from vssflow import upstream
 from vssflow.alignment import align, centre_index, lower_index
+from vssflow.checkpoint import load_checkpoint
+from vssflow.cli import commands
 from vssflow.config import PRESETS, Config
 from vssflow.dit import Features, VSSFlow
 from vssflow.upstream import (
@@ -155,6 +158,18 @@ def test_lightning_checkpoint_is_read_by_its_own_keys_and_finds_its_preset(check
     expected = torch.from_numpy(FAKE.fill(key, (128, 128)))
     assert torch.equal(networks.flow.blocks[1].attn2.to_out.weight, expected)
     assert all(not value.is_meta for value in networks.state_dict().values())
+
+
+def test_converted_checkpoint_holds_the_same_weights(checkpoint, tmp_path) -> None:
+    source, out = checkpoint(), tmp_path / "ours.safetensors"
+    done = CliRunner().invoke(
+        commands, ["convert", str(source), "--out", str(out)], catch_exceptions=False
+    )
+    assert done.exit_code == 0
+    ours, theirs = load_checkpoint(out), load_upstream(source)
+    assert ours.config == theirs.config
+    for name, value in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], value), name
 
 
 def test_missing_unknown_and_reshaped_keys_are_one_error(checkpoint) -> None:
