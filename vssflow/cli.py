@@ -58,6 +58,11 @@ def _report(message: str) -> None:
 @click.option("--gradient-checkpointing", is_flag=True)
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=1e-3)
 @click.option(
+    "--reuse",
+    type=click.Path(path_type=Path),
+    help="Run whose codec, front ends and features --stage flow uses, for another layout.",
+)
+@click.option(
     "--start",
     type=click.Path(path_type=Path),
     help="Stable Audio Open's transformer (safetensors) to begin a full-size model from.",
@@ -82,6 +87,7 @@ def train(
     precision: str,
     gradient_checkpointing: bool,
     learning_rate: float,
+    reuse: Path | None,
     start: Path | None,
 ) -> None:
     """Train codec, front ends and transformer; an interrupted run continues.
@@ -109,7 +115,14 @@ def train(
     )
     run = _run(preset, data, out, limit, seed, workers)
     with joined_processes() as processes:
-        run = replace(run, flow=options, accumulate=accumulate, processes=processes, start=start)
+        run = replace(
+            run,
+            flow=options,
+            accumulate=accumulate,
+            processes=processes,
+            reuse=reuse,
+            start=start,
+        )
         checkpoint = run_training(run, stage, Budget(steps, minutes))
     if checkpoint is not None and processes.first:
         click.echo(checkpoint)

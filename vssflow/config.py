@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from vsseval.errors import UnknownNameError
 
@@ -206,42 +206,56 @@ V1 = replace(
 )
 """The first generation: phonemes with durations, one temporal video channel, no lips or sync."""
 
+
+class Layout(NamedTuple):
+    """Where the conditions go."""
+
+    concatenated: tuple[Stream, ...]
+    crossed: tuple[Stream, ...]
+
+
+LAYOUTS: dict[str, Layout] = {
+    "all-cross": Layout((), ("semantic", "phonemes", "lips", "sync")),
+    "lipsync": Layout(("lips", "sync"), ("semantic", "phonemes")),
+    "videotext": Layout(("semantic", "phonemes"), ("sync", "lips")),
+    "all-concat": Layout(("semantic", "phonemes", "lips", "sync"), ()),
+}
+"""The paper's ablated condition layouts; a preset's own is LipSyncText, ``all-concat`` is
+LipSyncVideoText."""
+
+
+def with_layout(base: Config, layout: str) -> Config:
+    """A configuration under an ablated layout, named ``<preset>-<layout>``.
+
+    Without cross-attention every head of the second self-attention has its own keys: the authors'
+    configuration was not published, and its sibling of v1 has it so.
+    """
+    chosen = LAYOUTS[layout]
+    return replace(
+        base,
+        preset=f"{base.preset.removesuffix('-m')}-{layout}",
+        concatenated=chosen.concatenated,
+        crossed=chosen.crossed,
+        cross_heads=base.cross_heads if chosen.crossed else base.heads,
+    )
+
+
+TINY = Config(preset="tiny")
+"""Trained from nothing on a CPU; its front ends are its own."""
+
 PRESETS: dict[str, Config] = {
     config.preset: config
     for config in (
-        Config(preset="tiny"),
+        TINY,
+        *(with_layout(TINY, layout) for layout in LAYOUTS),
         V3_M,
         replace(V3_M, preset="v3-s", depth=5),
         replace(V3_M, preset="v3-l", depth=15),
-        replace(
-            V3_M,
-            preset="v3-all-cross",
-            concatenated=(),
-            crossed=("semantic", "phonemes", "lips", "sync"),
-        ),
-        replace(
-            V3_M,
-            preset="v3-lipsync",
-            concatenated=("lips", "sync"),
-            crossed=("semantic", "phonemes"),
-        ),
-        replace(
-            V3_M,
-            preset="v3-videotext",
-            concatenated=("semantic", "phonemes"),
-            crossed=("sync", "lips"),
-        ),
-        replace(  # key/value heads: the configuration was not published; v1's sibling has 24
-            V3_M,
-            preset="v3-all-concat",
-            concatenated=("semantic", "phonemes", "lips", "sync"),
-            crossed=(),
-            cross_heads=24,
-        ),
+        *(with_layout(V3_M, layout) for layout in LAYOUTS),
         V1,
     )
 }
-"""Sizes and condition layouts. ``v3-m`` is LipSyncText, ``v3-all-concat`` LipSyncVideoText."""
+"""Sizes and condition layouts."""
 
 
 def preset(name: str) -> Config:

@@ -3,8 +3,7 @@
 A condition is projected and then either concatenated with the latent, frame by frame, or part of
 the cross-attention tokens, whose first is the speaker; ``Config.concatenated`` and
 ``Config.crossed`` say which. Shapes: B batch, T latent frames, C = latent and concatenated
-channels, V semantic tokens (V = T wherever they share a token or channels with another condition),
-X cross width, D width.
+channels, V semantic tokens, X cross width, D width.
 """
 
 from __future__ import annotations
@@ -131,10 +130,22 @@ class VSSFlow(nn.Module):
         return Conditions(channels, torch.cat([speaker, tokens], dim=1))
 
     def _join(self, streams: tuple[Stream, ...], features: Features) -> Tensor | None:
-        """Projected conditions side by side, (B, T or V, sum of widths); None if there are none."""
+        """Projected conditions side by side, (B, T, sum of widths); None if there are none.
+
+        Semantic tokens alone stay V; beside others, or the latent, each is repeated for the frames
+        that it stands for.
+        """
         if not streams:
             return None
         parts = [self._project(stream, features) for stream in streams]
+        frames = features.sync.shape[1]
+        if streams != self.config.crossed or len(streams) > 1:
+            parts = [
+                part
+                if part.shape[1] == frames
+                else part[:, torch.arange(frames) * part.shape[1] // frames]
+                for part in parts
+            ]
         return torch.cat([part.to(parts[0].dtype) for part in parts], dim=-1)
 
     def _project(self, stream: Stream, features: Features) -> Tensor:

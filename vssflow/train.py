@@ -8,7 +8,7 @@ Each stage reads what the one before wrote and continues after an interruption. 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -77,13 +77,15 @@ class Run:
     """Parts of a batch that go through the transformer one after the other."""
     processes: Processes = field(default_factory=Processes)
     """Those that train the transformer together."""
+    reuse: Path | None = None
+    """Another run whose codec, front ends and features are used; its transformer is not."""
     start: Path | None = None
     """Stable Audio Open's transformer, which a full-size model begins from."""
 
     @property
     def features(self) -> Path:
         """Folder of the arrays."""
-        return self.out / "features"
+        return (self.reuse or self.out) / "features"
 
 
 def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
@@ -95,7 +97,7 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
     """
     if run.processes.count > 1 and stage != "flow":
         raise InputError("only --stage flow runs in several processes; do the others first")
-    _same_config(run)
+    _same_config(run, stage)
     torch.manual_seed(run.seed)
     networks = Networks(run.config)
     if not run.config.trained_front_ends:
@@ -116,36 +118,55 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         _train_front_ends(run, networks, budget, stage)
     if stage in ("flow", "all"):
         decode(run, waves_only=False)
-        for name in ("codec", "sync", "lips", "semantic"):
+        spoken = any(clip.transcript is not None for clip in run.clips)
+        for name in ("codec", "sync", "semantic", *(["lips"] if spoken else [])):
             _restore(run, networks, name)
         compute_features(run, networks)
         return _train_flow(run, networks, _share(budget, "flow", stage))
     return None
 
 
-def _same_config(run: Run) -> None:
+TRANSFORMER_FIELDS = frozenset(
+    {
+        "preset", "concatenated", "crossed", "lip_channels", "sync_channels", "semantic_channels",
+        "projection_factor", "width", "depth", "heads", "cross_heads", "feed_forward",
+        "time_frequencies", "rotary_width", "num_steps", "guidance_scale",
+    }
+)  # fmt: skip
+"""Fields that codec, front ends and features do not depend on."""
+
+
+def _same_config(run: Run, stage: Stage) -> None:
     """Note the configuration of a run, or check that it is the noted one.
 
     Raises:
-        InputError: the folder belongs to another configuration; the fields are named.
+        InputError: the folder, or the run that is reused, belongs to another configuration; the
+            fields are named.
     """
-    path = run.out / "config.json"
     now = json.loads(json.dumps(asdict(run.config)))
+    if run.reuse is not None:
+        if stage != "flow":
+            raise InputError("--reuse is for --stage flow: the other stages make what it reads")
+        if not (run.reuse / "config.json").is_file():
+            raise InputError(f"no config.json in {run.reuse}; --reuse takes the --out of a run")
+        _compare(run.reuse, now, ignored=TRANSFORMER_FIELDS)
+    path = run.out / "config.json"
     if path.is_file():
-        before = json.loads(path.read_text())
-        names = sorted(before.keys() | now.keys())
-        different = [
-            f"{name}: {before.get(name)!r}, now {now.get(name)!r}"
-            for name in names
-            if before.get(name) != now.get(name)
-        ]
-        if different:
-            raise InputError(
-                f"{run.out} was begun with another configuration; {'; '.join(different)}"
-            )
+        _compare(run.out, now, ignored=frozenset())
     elif run.processes.first:
         run.out.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(now, indent=1) + "\n")
+
+
+def _compare(folder: Path, now: Mapping[str, object], *, ignored: frozenset[str]) -> None:
+    before = json.loads((folder / "config.json").read_text())
+    different = [
+        f"{name}: {before.get(name)!r}, now {now.get(name)!r}"
+        for name in sorted((before.keys() | now.keys()) - ignored)
+        if before.get(name) != now.get(name)
+    ]
+    if different:
+        raise InputError(f"{folder} was begun with another configuration; {'; '.join(different)}")
 
 
 def _share(budget: Budget, name: str, stage: Stage) -> Budget:
@@ -174,7 +195,7 @@ def _network(networks: Networks, name: str) -> nn.Module:
 
 
 def _restore(run: Run, networks: Networks, name: str) -> None:
-    path = run.out / f"{name}.weights.pt"
+    path = (run.reuse or run.out) / f"{name}.weights.pt"
     if not path.is_file():
         raise InputError(f"no trained {name} at {path}; run the earlier --stage first")
     _network(networks, name).load_state_dict(torch.load(path, weights_only=True))

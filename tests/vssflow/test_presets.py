@@ -161,3 +161,13 @@ def test_gradient_checkpointing_changes_no_gradient() -> None:
     assert len(gradients[0]) == len(gradients[1])
     for plain, again in zip(*gradients, strict=True):
         assert torch.equal(plain, again)
+
+
+def test_semantic_token_beside_frames_stands_for_the_frames_it_covers() -> None:
+    # Two tokens over seven frames: floor(2 i / 7) is 0 for four frames and 1 for three.
+    flow = small("v3-videotext")
+    given = features(flow)
+    given = given._replace(semantic=given.semantic[:, :2])
+    channels = flow.conditions(given).channels[..., :6]
+    expected = flow.cond_proj(given.semantic)[:, [0, 0, 0, 0, 1, 1, 1]]
+    torch.testing.assert_close(channels, expected)
