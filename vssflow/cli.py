@@ -273,6 +273,68 @@ def sample(
     click.echo(out)
 
 
+@commands.command("sample-full")
+@click.option("--video", type=click.Path(path_type=Path), required=True, help="0.2 to 10 s.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), required=True)
+@click.option("--clip", type=click.Path(path_type=Path), required=True, help="CLIP ViT-B/16.")
+@click.option("--audioldm2", type=click.Path(path_type=Path), required=True)
+@click.option("--sync", type=click.Path(path_type=Path), required=True, help="Synchformer .npy.")
+@click.option("--lips", type=click.Path(path_type=Path), help="AV-HuBERT .npy.")
+@click.option("--speaker", type=click.Path(path_type=Path), help="RawNet3 .npy.")
+@click.option("--text", help="Words to speak; without them a sound is made.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="WAV or FLAC.")
+@click.option("--steps", type=click.IntRange(min=1), help="Solver updates.")
+@click.option("--guidance", type=float, help="w in v_u + w (v_c - v_u); 1 is plain conditional.")
+@click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
+@click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
+@click.option("--seed", type=int, default=0, show_default=True)
+def sample_full(
+    video: Path,
+    checkpoint: Path,
+    clip: Path,
+    audioldm2: Path,
+    sync: Path,
+    lips: Path | None,
+    speaker: Path | None,
+    text: str | None,
+    out: Path,
+    steps: int | None,
+    guidance: float | None,
+    solver: str,
+    grid: str,
+    seed: int,
+) -> None:
+    """Make the audio of one video with a full-size checkpoint and features computed elsewhere."""
+    from vsseval.audio import write_audio
+    from vsseval.errors import InputError
+    from vssflow.audioldm2 import load_audioldm2
+    from vssflow.checkpoint import load_checkpoint
+    from vssflow.clip_vision import load_clip
+    from vssflow.full_system import FullModel, Given, generate_full
+    from vssflow.system import Settings, words_of_transcript
+
+    networks = load_checkpoint(checkpoint)
+    config = networks.config
+    if config.trained_front_ends:
+        raise InputError(f"{checkpoint} has its own front ends; use `vssflow sample`")
+    settings = Settings(
+        steps or config.num_steps,
+        config.guidance_scale if guidance is None else guidance,
+        solver,
+        grid,
+    )
+    output = generate_full(
+        FullModel(networks, load_audioldm2(audioldm2), load_clip(clip), settings),
+        video,
+        Given(sync, lips, speaker),
+        words=None if text is None else words_of_transcript(text),
+        seed=seed,
+    )
+    write_audio(out, output.audio)
+    _report(f"{output.audio.duration:.2f} s, {output.nfe} network evaluations")
+    click.echo(out)
+
+
 @commands.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="safetensors file.")

@@ -54,18 +54,30 @@ class FullFrontEnds:
 
 
 def read_feature(folder: Path | None, kind: str, clip: Clip) -> NDArray[np.float32]:
-    """Given features of a clip, float32; the last axis is checked.
+    """Given features of a clip, see :func:`read_array`.
 
     Raises:
-        InputError: no such file, another width, or a value that is not finite.
+        InputError: no folder was given, or as :func:`read_array`.
     """
     if folder is None:
         raise InputError(f"clip {clip.id} needs {kind} features; give --{kind} DIR")
     path = folder / f"{clip.id}.npy"
     if not path.is_file():
         raise InputError(f"clip {clip.id} has no {kind} features at {path}")
-    values = np.load(path, allow_pickle=False)
-    if values.shape[-1] != WIDTHS[kind]:
+    return read_array(path, kind)
+
+
+def read_array(path: Path, kind: str) -> NDArray[np.float32]:
+    """Features of a ``.npy`` file, float32 (..., width of the kind).
+
+    Raises:
+        InputError: no such file or none of numpy's, another width, or a value that is not finite.
+    """
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {kind} features {path}: {error}") from error
+    if values.shape[-1:] != (WIDTHS[kind],):
         raise InputError(f"{path} has shape {values.shape}, expected (..., {WIDTHS[kind]})")
     if not np.isfinite(values).all():
         raise InputError(f"{path} holds values that are not finite")

@@ -64,8 +64,8 @@ class FlowModel:
         config = self.networks.config
         if not config.trained_front_ends:
             raise InputError(
-                f"the checkpoint of preset {config.preset} holds the transformer alone; its "
-                "features and latents come from CLIP, Synchformer, AV-HuBERT, RawNet3 and AudioLDM2"
+                f"the checkpoint of preset {config.preset} holds the transformer alone; give its "
+                "features and codec to `vssflow sample-full`"
             )
 
     def generate(self, item: Item, seed: int) -> ModelOutput:

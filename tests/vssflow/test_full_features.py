@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,8 +24,11 @@ from vssflow.cli import commands
 from vssflow.config import PRESETS
 from vssflow.features import read_clips
 from vssflow.full_features import FullFrontEnds, clip_row, store_features
+from vssflow.full_system import FullModel, Given, generate_full
+from vssflow.network import Networks
 from vssflow.phonemes import IDS
 from vssflow.shards import open_shards, shard_path, write_shards
+from vssflow.system import Settings
 from vssflow.vae_network import Vae, VaeSize
 
 V3 = PRESETS["v3-m"]
@@ -107,6 +111,42 @@ def test_given_features_that_are_absent_or_wrong_are_refused(data, ends, tmp_pat
     np.save(path, np.full((240, 768), np.nan, np.float32))
     with pytest.raises(InputError, match="not finite"):
         clip_row(speech, replace(ends, sync=tmp_path), V3)
+
+
+def full_model(ends) -> FullModel:
+    torch.manual_seed(0)
+    config = replace(V3, width=64, heads=1, cross_heads=1, depth=1, feed_forward=32)
+    networks = Networks(config).eval()
+    torch.nn.init.normal_(networks.flow.proj_out.weight, std=0.05)
+    return FullModel(networks, ends.codec, ends.clip, Settings(2, 3.0))
+
+
+def test_one_clip_from_a_full_size_model_is_as_long_as_its_video(data, ends) -> None:
+    speech = read_clips(data)[-1]
+    given = Given(*(folder / f"{speech.id}.npy" for folder in (ends.sync, ends.lips, ends.speaker)))
+    model, made = full_model(ends), {}
+    with torch.inference_mode():
+        for name, words, features in (
+            ("speech", [[1, 2, 3]], given),
+            ("other words", [[4, 5, 6]], given),
+            ("sound", None, Given(given.sync)),
+        ):
+            output = generate_full(model, Path(speech.video), features, words=words, seed=0)
+            assert output.audio.samples.shape == (1, 16000)
+            assert output.nfe == 4
+            made[name] = output.audio.samples
+    assert not np.array_equal(made["speech"], made["other words"])
+    assert not np.array_equal(made["speech"], made["sound"])
+
+
+def test_what_a_full_size_model_cannot_make_is_refused(data, ends, make_clip, tmp_path) -> None:
+    clip = read_clips(data)[0]
+    given, model = Given(ends.sync / f"{clip.id}.npy"), full_model(ends)
+    long = make_clip(tmp_path / "long.mp4", frames=260)
+    with pytest.raises(InputError, match=r"lasts 10\.40 s; a full-size model takes 0\.2 to 10 s"):
+        generate_full(model, long, given, words=None, seed=0)
+    with pytest.raises(InputError, match="cannot read sync features"):
+        generate_full(model, Path(clip.video), Given(tmp_path / "no.npy"), words=None, seed=0)
 
 
 def silent(_: str) -> None:
