@@ -12,7 +12,7 @@ import soundfile
 
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError
-from vsseval.features import Encoded, encode
+from vsseval.features import NONSPEECH, Encoded, encode
 from vsseval.files import file_digest
 from vsseval.progress import Progress, silent
 from vsseval.run import odd_about, score_all, sources
@@ -183,7 +183,8 @@ def _available(text: str, with_video: bool, with_transcripts: bool) -> bool:
     if one.source == "item":
         return one.output == "transcript" and with_transcripts
     sources = {one.source, *(join.partition(":")[0] for join in ENCODERS[one.encoder].joins)}
-    return "caption" not in sources and ("video" not in sources or with_video)
+    unknown = {"caption", *NONSPEECH}
+    return not sources & unknown and ("video" not in sources or with_video)
 
 
 def _json_line(line: str, where: str) -> tuple[str, str]:

@@ -52,6 +52,8 @@ class Item:
     """Speaker name."""
     onsets: tuple[float, ...] | None = None
     """Annotated onset times of the sound [s], ascending."""
+    speech_spans: tuple[tuple[float, float], ...] | None = None
+    """Where somebody speaks, as (start, end) [s], ascending and apart; empty if nobody does."""
     face_box: tuple[int, int, int, int] | None = None
     """Face in the video as (left, top, right, bottom) in pixels, constant over the clip."""
 
@@ -207,7 +209,9 @@ class Metric:
     scope: Literal["clip", "set"]
     """``clip``: ``compute`` gives the components of one item; ``set``: one call over all items."""
     inputs: tuple[str, ...]
-    """``source:encoder.output`` (generated, reference, video, speaker) or ``item:field``."""
+    """``source:encoder.output`` or ``item:field``; sources are generated, reference, video,
+    speaker, caption, and generated_nonspeech and reference_nonspeech, the same with the speech
+    erased."""
     compute: str
     """``module:function``; called with the inputs in order and ``params`` as keywords."""
     unit: str

@@ -32,6 +32,7 @@ MAKERS = {
     "20 clips": lambda: (rows(20),),
     "continuous sound": lambda: (NONE, SOME),
     "no onsets on either side": lambda: (NONE, NONE),
+    "all onsets within speech": lambda: (np.array([[0.4, 1.6]]), SOME, SOME),
     "silent reference": lambda: (np.zeros((20, 14)), MOVING_CEPSTRA, *LOUD),
     "one generated frame": lambda: (MOVING_CEPSTRA, MOVING_CEPSTRA[:1], *LOUD),
     "whisper": lambda: (MOVING_CEPSTRA, MOVING_CEPSTRA, np.full(20, 100.0), np.zeros(20)),
@@ -44,6 +45,7 @@ MAKERS = {
 }
 SILENT = {
     "onset_f1": (SOME, NONE),
+    "onset_f1.nonspeech": (np.array([[0.4, 0.6]]), SOME, NONE),
     "onset_offset": (SOME, NONE),
     "onset_ap": (SOME, NONE, NONE),
     "onset_acc@onset-condfoley": (SOME, NONE, NONE, NONE),

@@ -76,7 +76,8 @@ def _rates(listener: Recogniser) -> tuple[Metric, ...]:
             "wer",
             "WER ({})",
             "transcription:word_components",
-            f"{_SUM}in the grid normal form; an empty transcription is all deletions.",
+            f"{_SUM}in the grid normal form; an empty transcription is all deletions. On clips "
+            "with sound beside speech it is the rate of the mixture: nothing is separated first.",
             pool="percent_ratio",
             normaliser="grid",
         ),
