@@ -219,7 +219,7 @@ def test_interrupt_is_status_130_and_the_rest_follows(toy: Path, tmp_path: Path)
         "class Sleepy:\n"
         "    signature = {'name': 'sleepy'}\n"
         "    def generate(self, item, seed):\n"
-        "        time.sleep(0.5)\n"
+        "        time.sleep(0 if item.id == 'a' else 60)\n"
         "        return ModelOutput(Audio(np.zeros((1, 16000), np.float32), 16000))\n"
         "def load(context):\n"
         "    return Sleepy()\n"

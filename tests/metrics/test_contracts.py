@@ -195,6 +195,21 @@ def opinions(level):
     return ([np.array(4.0 - level)] * N_CLIPS,)
 
 
+def noisy_lip_sync(level):
+    """Windows of sound that say less and less of the lips."""
+    lips = clips(18, 40, 64)
+    noise = clips(19, 39, 64)
+    sound = [v[:-1] + (0.2 + 0.4 * level) * n for v, n in zip(lips, noise, strict=True)]
+    return lips, [np.array(0)] * N_CLIPS, sound
+
+
+def late_lip_sync(level):
+    """Sound that comes a frame later at each level."""
+    lips = clips(18, 40, 64)
+    sound = [np.roll(v[:-1], level, axis=0) for v in lips]
+    return lips, [np.array(0)] * N_CLIPS, sound
+
+
 # Exchanges: the same two sides in one order and in the other.
 
 
@@ -291,6 +306,13 @@ FEW_SUBSETS = {"subsets": 5, "subset_size": 60}
 ORDER_MATTERS = {name for name in METRICS if name.split(".")[0] in ("is", "kid", "fd_inf")}
 """Their splits or draws follow the order of clips, by definition."""
 
+# Lips and sound are of different kinds; the best distance is what a network can reach.
+LIP_SYNC = {
+    "lse_d": Contract(noisy_lip_sync, None, None),
+    "lse_c": Contract(noisy_lip_sync, None, None),
+    "lse_d0": Contract(noisy_lip_sync, None, None),
+    "lse_offset": Contract(late_lip_sync, 0.0, None),
+}
 FD = Contract(embeddings, 0.0, True, exchanged_embeddings)
 
 CONTRACTS = {
@@ -461,6 +483,18 @@ CONTRACTS = {
     "dnsmos.sig": Contract(opinions, None, None),
     "dnsmos.bak": Contract(opinions, None, None),
     "dnsmos.p808": Contract(opinions, None, None),
+    **{
+        f"{number}.{variant}": contract
+        for variant in (
+            "demo",
+            "demo@masked",
+            "syncnet",
+            "syncnet@masked",
+            "syncnet@s3fd",
+            "syncnet@box",
+        )
+        for number, contract in LIP_SYNC.items()
+    },
     "wer_substitutions.tiny_en": Contract(transcriptions, 0.0, False, exchanged_replaced_words),
     "wer_deletions.tiny_en": Contract(missing_words, 0.0, False, exchanged_transcriptions),
     "wer_insertions.tiny_en": Contract(added_words, 0.0, False, exchanged_transcriptions),

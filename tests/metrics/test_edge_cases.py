@@ -33,6 +33,18 @@ MAKERS = {
     "continuous sound": lambda: (NONE, SOME),
     "no onsets on either side": lambda: (NONE, NONE),
     "all onsets within speech": lambda: (np.array([[0.4, 1.6]]), SOME, SOME),
+    "a track that begins when the sound is over": lambda: (
+        np.ones((20, 8)),
+        np.array(15),
+        np.ones((15, 8)),
+    ),
+    "15 windows of lips and sound": lambda: (np.ones((16, 8)), np.array(0), np.ones((15, 8))),
+    "one distance at all offsets": lambda: (np.zeros((40, 8)), np.array(0), np.zeros((39, 8))),
+    "an embedding that is not finite": lambda: (
+        np.ones((40, 8)),
+        np.array(0),
+        np.full((39, 8), np.nan),
+    ),
     "silent reference": lambda: (np.zeros((20, 14)), MOVING_CEPSTRA, *LOUD),
     "one generated frame": lambda: (MOVING_CEPSTRA, MOVING_CEPSTRA[:1], *LOUD),
     "whisper": lambda: (MOVING_CEPSTRA, MOVING_CEPSTRA, np.full(20, 100.0), np.zeros(20)),

@@ -25,6 +25,8 @@ DIALECTS = {first + second for first in RECOGNISERS for second in NORMALISERS} |
     "homophones",
     "masked",
     "setting1",
+    "s3fd",
+    "box",
 }
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 

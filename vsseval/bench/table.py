@@ -13,6 +13,7 @@ SPEED: dict[str, str] = {
     "frechet": "vsseval.bench.distances:frechet_from_statistics",
     "frechet-few-rows": "vsseval.bench.distances:frechet_from_rows",
     "kad": "vsseval.bench.distances:kernel_distance",
+    "lip-sync": "vsseval.bench.lip_sync:offset_search",
     "preparation": "vsseval.bench.preparation:fan_out",
     "mcd": "vsseval.bench.speech:mel_cepstral_distortions",
     "wer": "vsseval.bench.speech:word_error_rates",

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from vsseval.cli.options import FOLDER, aligned, names, say
+from vsseval.cli.pages import media_options
 from vsseval.errors import InputError
 
 if TYPE_CHECKING:
+    from vsseval.reports.html.media import Sources
     from vsseval.reports.pairs import Results
 
 FORMATS = ("markdown", "csv", "json", "latex")
@@ -34,7 +36,9 @@ FORMATS = ("markdown", "csv", "json", "latex")
 @click.option(
     "--into", type=FOLDER, metavar="FILE", help="Put the short table between the marks in FILE."
 )
+@click.option("--html", type=FOLDER, metavar="FILE", help="Write one HTML page with media here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as one JSON list.")
+@media_options
 def report(
     results: Path,
     form: str,
@@ -42,7 +46,9 @@ def report(
     metrics: str | None,
     out: Path | None,
     into: Path | None,
+    html: Path | None,
     as_json: bool,
+    sources: Sources,
 ) -> None:
     """The leaderboard of all records below RESULTS.
 
@@ -67,8 +73,13 @@ def report(
             raise InputError(f"no file {into} to put the leaderboard into")
         write_atomic(into, insert_summary(into.read_text(encoding="utf-8"), found).encode())
         say(f"leaderboard: {into}")
+    if html is not None:
+        from vsseval.reports.html.page import write_report
+
+        write_report(found, html, sources, patterns)
+        say(f"page: {html} ({html.stat().st_size / 1e6:.1f} MB)")
     if out is None:
-        if into is None:
+        if into is None and html is None:
             click.echo(_writers()[form](found, patterns), nl=False)
         return
     write_atomic(out, _writers()[form](found, patterns).encode())

@@ -12,6 +12,7 @@ from vsseval.cli.assets import data, weights
 from vsseval.cli.bench import bench
 from vsseval.cli.judge import compare, gate, inspect
 from vsseval.cli.look import doctor, explain, list_, report
+from vsseval.cli.pages import leaderboard
 from vsseval.cli.stages import encode, generate, run
 from vsseval.cli.twofolders import score
 from vsseval.errors import VssevalError
@@ -71,6 +72,7 @@ for command in (
     encode,
     score,
     report,
+    leaderboard,
     compare,
     inspect,
     gate,

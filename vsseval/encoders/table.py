@@ -31,6 +31,7 @@ class EncoderRow:
     preparation: str = "soxr-mean"
     """Row of ``PREPARATIONS`` by which a file becomes the samples it is given; audio only."""
     uses_face_box: bool = False
+    """Whether a video encoder is given the item's face box as ``face_box`` (None without one)."""
     """Whether it is called with the face box that the data set gives; video only."""
     joins: tuple[str, ...] = ()
     """What a pair encoder is called with, such as ``video:a.segments`` and ``own:b.segments``;
@@ -74,6 +75,10 @@ _PANNS_32K = replace(
     weights=("panns-32k",),
 )
 
+_LIPS = {
+    "embedding": "float32 (windows, 1024), one each 40 ms of the face track",
+    "start": "int64 (), first frame of the track at 25 fps",
+}
 _ROWS = (
     EncoderRow(
         id="aisfx",
@@ -218,6 +223,65 @@ _ROWS = (
             "magnitude": "float64 (frames,), mean optical flow [pixels a frame]",
             "fps": "float64 (), frames a second",
         },
+    ),
+    EncoderRow(
+        id="syncnet-audio",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.syncnet_audio:load",
+        weights=("syncnet",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 1024), one each 40 ms"},
+    ),
+    EncoderRow(
+        id="syncnet-video",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.syncnet_video:load",
+        weights=("syncnet", "mtcnn"),
+        network=True,
+        outputs=_LIPS,
+    ),
+    EncoderRow(
+        id="syncnet-video@s3fd",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.syncnet_video_s3fd:load",
+        weights=("syncnet", "s3fd"),
+        network=True,
+        outputs=_LIPS,
+    ),
+    EncoderRow(
+        id="syncnet-video@box",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.syncnet_video_box:load",
+        weights=("syncnet",),
+        network=True,
+        outputs=_LIPS,
+        uses_face_box=True,
+    ),
+    EncoderRow(
+        id="syncnet-demo-audio",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.syncnet_demo_audio:load",
+        weights=(),
+        network=True,
+        outputs={"embedding": "float32 (windows, 256), one each 40 ms"},
+    ),
+    EncoderRow(
+        id="syncnet-demo-video",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.syncnet_demo_video:load",
+        weights=(),
+        network=True,
+        outputs={
+            "embedding": "float32 (windows, 256), one each 40 ms",
+            "start": "int64 (), first frame at 25 fps, always 0",
+        },
+        uses_face_box=True,
     ),
     EncoderRow(
         id="imagebind-audio",

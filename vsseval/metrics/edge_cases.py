@@ -97,6 +97,24 @@ EDGE_CASES = (
         "excluded: neither onsets nor motion peaks",
     ),
     EdgeCase("av_align@avalign-svg", "silent and still", "0"),
+    EdgeCase(
+        "lse_d.demo",
+        "a track that begins when the sound is over",
+        "excluded: no window of lips and sound together: 20 video windows, 15 sound windows, "
+        "track from frame 15",
+    ),
+    EdgeCase(
+        "lse_d.demo@masked",
+        "15 windows of lips and sound",
+        "excluded: profile masked needs 16 windows, got 15",
+    ),
+    EdgeCase("lse_c.demo", "one distance at all offsets", "0"),
+    EdgeCase("lse_offset.demo", "one distance at all offsets", "15"),
+    EdgeCase(
+        "lse_d0.demo",
+        "an embedding that is not finite",
+        "excluded: an embedding of the video or of the sound is not finite",
+    ),
     EdgeCase("av_align@avalign-javis", "silent and still", "0"),
     EdgeCase(
         "mcd_dtw",

@@ -6,13 +6,14 @@ import importlib
 from collections.abc import Callable
 
 from vsseval.errors import InputError, UnknownNameError
+from vsseval.metrics.table_lip_sync import LIP_SYNC_ROWS
 from vsseval.metrics.table_relevance import RELEVANCE_ROWS
 from vsseval.metrics.table_sound import SOUND_ROWS
 from vsseval.metrics.table_speech import SPEECH_ROWS
 from vsseval.metrics.table_synchrony import SYNCHRONY_ROWS
 from vsseval.types import Metric
 
-ROWS = (*SOUND_ROWS, *RELEVANCE_ROWS, *SYNCHRONY_ROWS, *SPEECH_ROWS)
+ROWS = (*SOUND_ROWS, *RELEVANCE_ROWS, *SYNCHRONY_ROWS, *SPEECH_ROWS, *LIP_SYNC_ROWS)
 """All rows, in the order that tables print them."""
 
 METRICS: dict[str, Metric] = {row.id: row for row in ROWS}

@@ -31,7 +31,6 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "cer",
         "mcd_dtw",
         "mcd_dtw_sl",
-        "spk_sim.*",
         "speaker_similarity.*",
         "lse_c",
         "lse_d",
@@ -67,9 +66,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "wer",
         "mcd_dtw",
         "mcd_dtw_sl",
-        "spk_sim.*",
         "speaker_similarity.*",
-        "emo_sim",
         "utmos",
     ),
 }
