@@ -78,7 +78,7 @@ class FeatureTable:
     """What one encoder says of one source."""
 
     source: str
-    """``generated``, ``reference``, ``speaker``, ``video`` or ``caption``, or one of
+    """``generated``, ``reference``, ``speaker``, ``video``, ``caption`` or ``heard``, or one of
     :data:`NONSPEECH`."""
     encoder: str
     signature: str

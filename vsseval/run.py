@@ -37,6 +37,7 @@ from vsseval.score import NO_FIELD, Scored, find_metrics, needs, score_metric
 from vsseval.types import Benchmark, Generation, Item, Metric
 from vsseval.workers import Workers
 
+NO_TEXT = "no transcription was given (`vsseval score --heard FILE`)"
 SHORT_SECONDS = 0.1
 """Generated audio that ends so much before its item is noted [s]."""
 
@@ -201,8 +202,21 @@ def encode_clips(
     )
 
 
-def sources(benchmark: Benchmark, rows: Sequence[Generation], takes: int) -> dict[str, list[Clip]]:
-    """The clips of each source; what does not exist has no path, and a reason."""
+def sources(
+    benchmark: Benchmark,
+    rows: Sequence[Generation],
+    takes: int,
+    heard: Mapping[str, str] | None = None,
+) -> dict[str, list[Clip]]:
+    """The clips of each source; what does not exist has no path, and a reason.
+
+    Args:
+        benchmark: The items.
+        rows: What was generated.
+        takes: Clips an item.
+        heard: Transcriptions of the generated clips by label, in place of a recogniser.
+    """
+    texts = heard or {}
     by_key = {(row.item_id, row.take): row for row in rows}
     clips = {
         "generated": [
@@ -231,6 +245,10 @@ def sources(benchmark: Benchmark, rows: Sequence[Generation], takes: int) -> dic
             for item in benchmark.items
         ],
     }
+    clips["heard"] = [
+        replace(clip, path=None, reason=NO_TEXT, text=texts.get(clip_label(*clip.key)))
+        for clip in clips["generated"]
+    ]
     spans = {item.id: item.speech_spans for item in benchmark.items}
     for source, of in NONSPEECH.items():
         clips[source] = [_outside_speech(clip, spans[clip.key[0]]) for clip in clips[of]]

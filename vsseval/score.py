@@ -59,7 +59,7 @@ class Input:
     @property
     def by_take(self) -> bool:
         """Whether each take has its own."""
-        return NONSPEECH.get(self.source, self.source) == "generated"
+        return NONSPEECH.get(self.source, self.source) in ("generated", "heard")
 
 
 def parse_input(text: str) -> Input:

@@ -209,9 +209,8 @@ class Metric:
     scope: Literal["clip", "set"]
     """``clip``: ``compute`` gives the components of one item; ``set``: one call over all items."""
     inputs: tuple[str, ...]
-    """``source:encoder.output`` or ``item:field``; sources are generated, reference, video,
-    speaker, caption, and generated_nonspeech and reference_nonspeech, the same with the speech
-    erased."""
+    """``source:encoder.output`` or ``item:field``. Sources: generated, reference, video, speaker,
+    caption, heard; generated_nonspeech and reference_nonspeech, which are without the speech."""
     compute: str
     """``module:function``; called with the inputs in order and ``params`` as keywords."""
     unit: str

@@ -144,6 +144,8 @@ EDGE_CASES = (
     EdgeCase("wer.tiny_en", "empty transcription", "100"),
     EdgeCase("wer.tiny_en", "capitals, a digit and the letter O", "0"),
     EdgeCase("wer.tiny_en", "another language", "100"),
+    EdgeCase("wer.given", "empty transcription", "100"),
+    EdgeCase("wer.given", "capitals, a digit and the letter O", "0"),
     EdgeCase(
         "wer.tiny_en",
         "no words to say",
