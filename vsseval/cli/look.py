@@ -168,9 +168,8 @@ def _metrics() -> list[tuple[str, ...]]:
     from vsseval.reports.markdown import ARROW
     from vsseval.score import lacking_weights
 
-    head = ("metric", "for", "scope", "unit", "better", "profile", "what", "weights")
-    head += ("lacking", "source")
-    rows: list[tuple[str, ...]] = [head]
+    head = "metric for scope unit better profile what weights lacking source"
+    rows: list[tuple[str, ...]] = [tuple(head.split())]
     for row in METRICS.values():
         lacking = "; ".join(lacking_weights(row))
         rows.append(

@@ -145,7 +145,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def fitted(rows: Sequence[Sequence[str]], *, wrap: bool = True) -> str:
-    """Rows as :func:`aligned`, no wider than the terminal: the widest columns but the first give way.
+    """Rows as :func:`aligned`, no wider than the terminal: wide columns but the first give way.
 
     Where there is no terminal, 120 characters or what ``COLUMNS`` says.
 
