@@ -89,7 +89,7 @@ SYNCHRONY_ROWS = (
             "over clips. Silence scores 0."
         ),
         source="M. Everingham et al. (2010), section 4.2 (profile onset-f1)",
-        version=1,
+        version=2,
         params={"window": 0.1},
     ),
     Metric(
