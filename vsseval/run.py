@@ -33,7 +33,14 @@ from vsseval.records import (
     write_record,
 )
 from vsseval.sanity import Sanity
-from vsseval.score import NO_FIELD, Scored, find_metrics, needs, score_metric
+from vsseval.score import (
+    NO_FIELD,
+    Scored,
+    find_metrics,
+    needs,
+    score_metric,
+    with_shared_encoders,
+)
 from vsseval.types import Benchmark, Generation, Item, Metric
 from vsseval.workers import Workers
 
@@ -119,6 +126,10 @@ def run(
     scored = score_all(
         ready.metrics, ready.benchmark, encoded, rows, takes=request.takes, limit=ready.limit
     )
+    scored = [
+        with_shared_encoders(one, metric, ready.model.signature)
+        for metric, one in zip(ready.metrics, scored, strict=True)
+    ]
     identity = run_id(
         ready.model.signature, ready.whole.digest, request.seed, request.takes, ready.limit
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -108,6 +108,23 @@ def lacking_weights(metric: Metric) -> tuple[str, ...]:
     parts = [part for encoder in encoders for part in ENCODERS[encoder].all_weights()]
     states = {part: status([part])[0].state for part in dict.fromkeys(parts)}
     return tuple(command(part) for part, state in states.items() if state != "ok")
+
+
+def with_shared_encoders(scored: Scored, metric: Metric, model: Mapping[str, str]) -> Scored:
+    """The score, with a note where the metric's encoder is one that the model conditions on.
+
+    A model says so under ``conditions_on`` of its signature: encoders or parts of the weight store,
+    with commas between them.
+    """
+    encoders = {encoder for _, encoder in needs([metric])}
+    parts = {part for encoder in encoders for part in ENCODERS[encoder].all_weights()}
+    stated = {name.strip() for name in model.get("conditions_on", "").split(",")}
+    shared = sorted(stated & (encoders | parts))
+    if not shared:
+        return scored
+    note = f"{', '.join(shared)}: encoder shared with the model's input, which favours it"
+    whole = f"{scored.score.note}; {note}" if scored.score.note else note
+    return replace(scored, score=replace(scored.score, note=whole))
 
 
 def score_metric(

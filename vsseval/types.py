@@ -98,7 +98,11 @@ class Model(Protocol):
 
     @property
     def signature(self) -> Mapping[str, str]:
-        """Name, checkpoint digest, settings: all that decides the output but item and seed."""
+        """Name, checkpoint digest, settings: all that decides the output but item and seed.
+
+        ``conditions_on`` names encoders or weights of this project that the model itself uses on
+        its input; scores that rest on them are noted.
+        """
         ...
 
     def generate(self, item: Item, seed: int) -> ModelOutput:
