@@ -11,9 +11,11 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import fake_checkpoint
 import librosa
 import numpy as np
 import pytest
+import tiny_vocabulary
 import torch
 
 from vsseval import weights
@@ -27,7 +29,7 @@ from vsseval.encoders import (
     roberta_network,
 )
 from vsseval.encoders.byte_pairs import END_OF_TEXT, read_byte_pairs, roberta_tokens
-from vsseval.encoders.checkpoint_keys import load_strictly, renamed
+from vsseval.encoders.checkpoints import Naming, build, renamed
 from vsseval.encoders.htsat_network import BASE, FFT, TINY, Htsat
 from vsseval.encoders.table import load_encoder
 from vsseval.errors import InputError, MissingWeightsError
@@ -41,17 +43,6 @@ SMALL = htsat_network.Size(
 State = dict[str, torch.Tensor]
 
 
-def by_path(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, REFERENCE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-fake_checkpoint = by_path("fake_checkpoint")
-tiny_vocabulary = by_path("tiny_vocabulary")
 TEXTS = list(tiny_vocabulary.TEXTS)
 
 
@@ -69,12 +60,11 @@ def front_end(rate: int, top: float) -> State:
     return {key: torch.from_numpy(np.float32(values)) for key, values in arrays.items()}
 
 
-def fake(own: State, renames: Mapping[str, str], kernels: State, unused: Mapping) -> State:
+def fake(own: State, naming: Naming, kernels: State, unused: Mapping) -> State:
     """A checkpoint under upstream's names: learnt tensors filled, index tensors ours."""
     state: State = {}
     for key, tensor in own.items():
-        prefix = next(one for one in (*renames, "") if key.startswith(one))
-        name = renames.get(prefix, "") + key.removeprefix(prefix)
+        name = naming(key)
         kernel = next((end for end in kernels if name.endswith(end)), None)
         if kernel:
             state[name] = kernels[kernel]
@@ -96,7 +86,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         roberta_network.Size(vocabulary=tokens, layers=LAION["small"]["roberta_layers"])
     )
     own = clap_laion_network.AudioTower(SMALL).state_dict() | text.state_dict()
-    state = fake(own, {}, front_end(48_000, 14_000), LAION["keys"]["small"]["unused"])
+    state = fake(own, str, front_end(48_000, 14_000), LAION["keys"]["small"]["unused"])
     state["text_branch.embeddings.position_ids"] = torch.arange(514)[None]
     content = {
         "epoch": 15,
@@ -115,12 +105,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     audio = clap_ms_network.AudioTower(SMALL).state_dict()
     state = fake(
         audio,
-        {own: name for name, own in clap_ms_network.AUDIO_PREFIXES.items()},
+        renamed(clap_ms_network.AUDIO_NAMES),
         front_end(32_000, 14_000),
         MS["keys"]["small"]["unused"],
     )
     text = clap_ms_network.TextTower(gpt2_size(tokens)).state_dict()
-    state |= fake(text, {own: name for name, own in clap_ms_network.TEXT_PREFIXES.items()}, {}, {})
+    state |= fake(text, renamed(clap_ms_network.TEXT_NAMES), {}, {})
     for layer in range(MS["small"]["gpt2_layers"]):
         state[f"caption_encoder.base.h.{layer}.attn.bias"] = torch.ones(1, 1, 8, 8).tril()
         state[f"caption_encoder.base.h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
@@ -257,11 +247,8 @@ def test_a_long_text_is_cut_for_laion_and_whole_for_ms() -> None:
     assert len(MS["cases"]["text-long"]["tokens"]) > 77
 
 
-def digest(network: torch.nn.Module, renames: Mapping[str, str]) -> str:
-    shapes = {}
-    for key, tensor in network.state_dict().items():
-        prefix = next(one for one in (*renames, "") if key.startswith(one))
-        shapes[renames.get(prefix, "") + key.removeprefix(prefix)] = tuple(tensor.shape)
+def digest(network: torch.nn.Module, naming: Naming) -> str:
+    shapes = {naming(key): tuple(tensor.shape) for key, tensor in network.state_dict().items()}
     return fake_checkpoint.key_digest(shapes)
 
 
@@ -270,8 +257,8 @@ def test_full_size_laion_keys_are_upstreams(name: str, size: htsat_network.Size)
     with torch.device("meta"):
         audio = clap_laion_network.AudioTower(size)
         text = clap_laion_network.TextTower(roberta_network.Size())
-    assert digest(audio, {}) == LAION["keys"][name]["audio"]
-    assert digest(text, {}) == LAION["keys"][name]["text"]
+    assert digest(audio, str) == LAION["keys"][name]["audio"]
+    assert digest(text, str) == LAION["keys"][name]["text"]
     counted = len(audio.state_dict()) + len(text.state_dict())
     assert counted + len(LAION["keys"][name]["unused"]) == LAION["keys"][name]["all"]
 
@@ -281,10 +268,8 @@ def test_full_size_ms_keys_are_upstreams() -> None:
         audio = clap_ms_network.AudioTower(TINY)
         text = clap_ms_network.TextTower(gpt2_network.Size())
     keys = MS["keys"]["full"]
-    back = {own: name for name, own in clap_ms_network.AUDIO_PREFIXES.items()}
-    assert digest(audio, back) == keys["audio"]
-    back = {own: name for name, own in clap_ms_network.TEXT_PREFIXES.items()}
-    assert digest(text, back) == keys["text"]
+    assert digest(audio, renamed(clap_ms_network.AUDIO_NAMES)) == keys["audio"]
+    assert digest(text, renamed(clap_ms_network.TEXT_NAMES)) == keys["text"]
     assert len(audio.state_dict()) + len(text.state_dict()) + len(keys["unused"]) == keys["all"]
 
 
@@ -305,11 +290,14 @@ def test_full_size_htsat_equals_the_installed_laion_clap(signals) -> None:
         mel_bins=64, window_size=1024, hop_size=480, sample_rate=48_000, fmin=50, fmax=14_000
     )
     theirs = installed_htsat().HTSAT_Swin_Transformer(config=config).eval()
-    state = fake(theirs.state_dict(), {}, front_end(48_000, 14_000), {})
+    state = fake(theirs.state_dict(), str, front_end(48_000, 14_000), {})
     theirs.load_state_dict(state)
-    ours = Htsat(TINY, clap_laion_network.HOP)
-    wanted = renamed(state, {}, unused=htsat_network.UNUSED)
-    load_strictly(ours, wanted, Path("fake.pt"))
+    ours = build(
+        lambda: Htsat(TINY, clap_laion_network.HOP),
+        state,
+        Path("fake.pt"),
+        unused=htsat_network.UNUSED,
+    )
     samples = torch.from_numpy(signals.hits(48_000, 10.0))[None]
     with torch.inference_mode():
         expected = theirs({"waveform": samples}, device="cpu")["embedding"][0].numpy()
@@ -362,7 +350,9 @@ def test_a_checkpoint_is_taken_whole_or_not_at_all(store, file, inside, load, ke
 
 
 def test_the_wrong_size_is_refused(store) -> None:
-    with pytest.raises(InputError, match=r"laion.pt is not the checkpoint this network expects"):
+    with pytest.raises(
+        InputError, match=r"laion.pt is not the checkpoint that this network expects"
+    ):
         clap_laion_network.load_audio_tower(store / "laion.pt", TINY)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
+import fake_checkpoint
 import numpy as np
 import pytest
 import torch
 
 from vsseval.benchmarks.table import EMBEDDED_MEDIA
 from vsseval.encoders import mtcnn, s3fd, s3fd_network, syncnet_network
+from vsseval.encoders.checkpoints import build
 from vsseval.encoders.face_track import (
     LEAST_FRAMES,
     Track,
@@ -22,7 +23,7 @@ from vsseval.encoders.face_track import (
 )
 from vsseval.encoders.mfcc import mfcc, to_int16
 from vsseval.encoders.syncnet_audio import SyncnetAudioEncoder, sound_windows
-from vsseval.encoders.syncnet_network import Network, Size, fill, load_network
+from vsseval.encoders.syncnet_network import Network, Size, load_network
 from vsseval.encoders.syncnet_video import SyncnetVideoEncoder, lip_embeddings
 from vsseval.encoders.syncnet_video_box import box_track
 from vsseval.errors import InputError
@@ -36,18 +37,6 @@ DEMO_VIDEO = EMBEDDED_MEDIA / "demo-speech" / "video"
 
 def cases(name: str) -> dict:
     return json.loads((REFERENCE / f"lip_sync_{name}.json").read_text())["cases"]
-
-
-def by_path(name: str):
-    spec = importlib.util.spec_from_file_location(name, REFERENCE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-fake_checkpoint = by_path("fake_checkpoint")
 
 
 def fake_state(network: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -154,26 +143,6 @@ def test_lips_of_a_clip_equal_those_of_its_windows() -> None:
     np.testing.assert_allclose(whole, alone, atol=1e-4 * np.abs(whole).max())
 
 
-def test_a_checkpoint_that_does_not_fit_is_named_with_its_keys() -> None:
-    network = Network(SMALL)
-    state = dict(network.state_dict())
-    del state["netfcaud.0.bias"]
-    state["netlstm.weight"] = torch.zeros(1)
-    state["netfclip.3.bias"] = torch.zeros(3)
-    message = (
-        r"some\.model does not fit the network: tensors 1 missing \(netfcaud\.0\.bias\); "
-        r"1 unknown \(netlstm\.weight\); 1 of another shape \(netfclip\.3\.bias\)"
-    )
-    with pytest.raises(InputError, match=message):
-        fill(network, state, "some.model")
-
-
-def test_a_checkpoint_of_another_form_is_refused(tmp_path: Path) -> None:
-    torch.save([1, 2], tmp_path / "x.model")
-    with pytest.raises(InputError, match="holds no state dict but a list"):
-        load_network(tmp_path / "x.model")
-
-
 # ---- Faces by MTCNN
 
 
@@ -247,8 +216,7 @@ def test_s3fd_equals_upstream_under_a_fake_checkpoint() -> None:
     case = cases("s3fd")["fake"]
     with torch.device("meta"):
         state = fake_state(s3fd_network.Network())
-    network = s3fd_network.Network()
-    fill(network, state, "sfd_face.pth")
+    network = build(s3fd_network.Network, state, Path("sfd_face.pth"))
     assert keys_of(network) == case["keys"]
     draws = np.random.RandomState(6)
     picture = (40 * draws.standard_normal((1, 3, 72, 90))).astype(np.float32)

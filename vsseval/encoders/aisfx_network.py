@@ -8,6 +8,7 @@ from typing import cast
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, relu
 
+from vsseval.encoders.checkpoints import build, state_of
 from vsseval.weights import load_torch
 
 
@@ -61,9 +62,12 @@ class Network(nn.Module):
 
 
 def load_network(path: Path) -> tuple[Network, dict[str, int]]:
-    """The network of a checkpoint, for inference on the CPU, and the index of each head by name."""
-    state, heads = cast("tuple[dict[str, Tensor], dict[str, tuple[int, int]]]", load_torch(path))
-    network = Network([count for _, count in sorted(heads.values())])
-    network.load_state_dict(state, strict=True)
-    network.requires_grad_(False).eval()
+    """The network of a checkpoint, for inference on the CPU, and the index of each head by name.
+
+    Raises:
+        InputError: the file is no checkpoint of this network.
+    """
+    stored, heads = cast("tuple[object, dict[str, tuple[int, int]]]", load_torch(path))
+    classes = [count for _, count in sorted(heads.values())]
+    network = build(lambda: Network(classes), state_of(stored, path), path)
     return network, {name: int(index) for name, (index, _) in heads.items()}

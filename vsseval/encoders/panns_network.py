@@ -6,15 +6,14 @@ too, and they are what is used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv1d, pad, relu
 
-from vsseval.encoders.checkpoints import load_strict
-from vsseval.weights import load_torch
+from vsseval.encoders.checkpoints import build, read_state
 
 WIDTHS = (64, 128, 256, 512, 1024, 2048)
 CLASSES = 527
@@ -106,6 +105,4 @@ def load_network(path: Path, fft: int, hop: int) -> Cnn14:
     Raises:
         InputError: the file is not a CNN14 of this window length.
     """
-    checkpoint = load_torch(path)
-    state = checkpoint.get("model") if isinstance(checkpoint, Mapping) else None
-    return load_strict(Cnn14(fft, hop), state, path)
+    return build(lambda: Cnn14(fft, hop), read_state(path, "model"), path)

@@ -114,15 +114,13 @@ def load_checkpoint(path: Path) -> Whisper:
     Raises:
         InputError: keys are missing or too many, or a shape differs.
     """
-    from torch import Tensor
     from whisper.model import ModelDimensions, Whisper
 
-    from vsseval.encoders.checkpoints import load_strict
+    from vsseval.encoders.checkpoints import fit, state_of
 
     checkpoint = cast("dict[str, dict[str, object]]", weights.load_torch(path))
     sizes = ModelDimensions(**checkpoint["dims"])
-    state = cast("dict[str, Tensor]", checkpoint["model_state_dict"])
-    return load_strict(Whisper(sizes), {k: v.float() for k, v in state.items()}, path, assign=True)
+    return fit(Whisper(sizes), state_of(checkpoint, path, "model_state_dict"), path)
 
 
 def signature_tiny_en(device: str = "cpu") -> str:
