@@ -41,7 +41,7 @@ class Item:
     audio: Path | None = None
     """Reference audio; only metrics and oracles may read it."""
     speaker_audio: Path | None = None
-    """Another clip of the same speaker, the voice to imitate (dubbing setting 2)."""
+    """The voice to imitate; whose it is says ``setting``."""
     caption: str | None = None
     """One sentence that describes the sound."""
     transcript: str | None = None
@@ -54,6 +54,13 @@ class Item:
     """Annotated onset times of the sound [s], ascending."""
     face_box: tuple[int, int, int, int] | None = None
     """Face in the video as (left, top, right, bottom) in pixels, constant over the clip."""
+    group: str | None = None
+    """What it shares with other clips that are not independent of it: recording, film, speaker."""
+    setting: int | None = None
+    """Dubbing setting: the voice is 1 the clip's own, 2 the same speaker's in another clip, 3 that
+    of a speaker who is not in the set; None where nobody says."""
+    slices: tuple[str, ...] = ()
+    """Named parts of the benchmark that the clip belongs to."""
 
 
 @dataclass(frozen=True, slots=True)

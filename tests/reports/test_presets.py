@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from vsseval.metrics.patterns import chosen
 from vsseval.metrics.table import METRICS
-from vsseval.reports.presets import PRESETS, chosen
+from vsseval.reports.presets import PRESETS
 
 
 @pytest.mark.parametrize("name", PRESETS)

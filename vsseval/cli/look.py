@@ -132,11 +132,11 @@ def _models() -> list[tuple[str, ...]]:
 
 
 def _benches() -> list[tuple[str, ...]]:
-    from vsseval.benchmarks.table import BENCHMARKS, DEFAULT_DATA, EMBEDDED_MEDIA
+    from vsseval.benchmarks.table import BENCHMARKS, EMBEDDED_MEDIA, default_data
 
     rows: list[tuple[str, ...]] = [("name", "here", "what", "how to get the media")]
     for row in BENCHMARKS.values():
-        root = EMBEDDED_MEDIA if row.embedded else DEFAULT_DATA
+        root = EMBEDDED_MEDIA if row.embedded else default_data()
         here = (root / row.name / "benchmark.json").is_file()
         get = "packaged" if row.embedded and here else row.how_to_get
         rows.append((row.name, "yes" if here else "no", row.title, get))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import click
 
+from vsseval.cli import datasets
 from vsseval.cli.assets import data, weights
 from vsseval.cli.bench import bench
 from vsseval.cli.judge import compare, gate, inspect
@@ -84,3 +85,6 @@ for command in (
     bench,
 ):
     main.add_command(command)
+
+for command in (datasets.prepare, datasets.verify, datasets.inspect):
+    data.add_command(command)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vsseval.audio import mono_at, read_audio
 from vsseval.benchmarks.manifest import read_benchmark
-from vsseval.benchmarks.table import BENCHMARKS, DEFAULT_DATA, EMBEDDED_MEDIA
+from vsseval.benchmarks.table import BENCHMARKS, EMBEDDED_MEDIA, default_data
 from vsseval.errors import InputError
 from vsseval.files import file_digest
 from vsseval.generate import ClipKey, clip_label, generation_folder, read_log
@@ -57,7 +57,7 @@ def find_benchmark(entry: BenchmarkEntry, sources: Sources) -> tuple[Benchmark |
     """
     row = BENCHMARKS.get(entry.name)
     roots = [path for folder in sources.data for path in (folder, folder / entry.name)]
-    roots.append((EMBEDDED_MEDIA if row and row.embedded else DEFAULT_DATA) / entry.name)
+    roots.append((EMBEDDED_MEDIA if row and row.embedded else default_data()) / entry.name)
     others = []
     for root in roots:
         if not (root / "benchmark.json").is_file():
