@@ -30,8 +30,9 @@ from vsseval.encoders import (
 )
 from vsseval.encoders.byte_pairs import END_OF_TEXT, read_byte_pairs, roberta_tokens
 from vsseval.encoders.checkpoints import Naming, build, renamed
+from vsseval.encoders.clap import ClapAudio
 from vsseval.encoders.htsat_network import BASE, FFT, TINY, Htsat
-from vsseval.encoders.table import load_encoder
+from vsseval.encoders.table import load_encoder, signature
 from vsseval.errors import InputError, MissingWeightsError
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -178,7 +179,7 @@ def test_log_mel_equals_torchlibrosa(signals, laion_audio, ms_audio, which: str,
 @pytest.mark.parametrize("name", ["repeated-twice", "padded", "whole", "first"])
 def test_laion_audio_equals_laion_clap(signals, laion_audio, name: str) -> None:
     case = LAION["cases"][name]
-    encoder = clap_laion.LaionAudio(laion_audio, clap_laion.one_window, "cpu", "fake")
+    encoder = ClapAudio(laion_audio, clap_laion.one_window, "cpu", "fake")
     found = encoder(signals.SIGNALS[case["signal"]](48_000, case["seconds"]))["embedding"]
     assert found.dtype == np.float32
     assert found.shape == (1, 512)
@@ -188,7 +189,7 @@ def test_laion_audio_equals_laion_clap(signals, laion_audio, name: str) -> None:
 
 def test_laion_windows_equal_fadtk(signals, laion_audio) -> None:
     case = LAION["cases"]["fadtk"]
-    encoder = clap_laion.LaionAudio(laion_audio, clap_laion.window_each_second, "cpu", "fake")
+    encoder = ClapAudio(laion_audio, clap_laion.window_each_second, "cpu", "fake")
     found = encoder(signals.SIGNALS[case["signal"]](48_000, case["seconds"]))["embedding"]
     assert list(found.shape) == case["shape"]
     close(found[:, ::17], case["every_17"])
@@ -197,7 +198,7 @@ def test_laion_windows_equal_fadtk(signals, laion_audio) -> None:
 def test_laion_fusion_equals_laion_clap_up_to_10_s(signals, store: Path) -> None:
     case = LAION["cases"]["fusion"]
     tower = clap_laion_network.load_fusion_audio_tower(store / "fused.pt", SMALL)
-    encoder = clap_laion.LaionAudio(tower, clap_laion.one_short_window, "cpu", "fake")
+    encoder = ClapAudio(tower, clap_laion.one_short_window, "cpu", "fake")
     found = encoder(signals.SIGNALS[case["signal"]](48_000, case["seconds"]))["embedding"]
     close(found[0, ::7], case["every_7"])
     with pytest.raises(InputError, match=r"up to 10 s, this one has 10\.50 s"):
@@ -219,7 +220,7 @@ def test_ms_audio_equals_msclap_and_fadtk(signals, ms_audio, name, cut, step: in
     case = MS["cases"][name]
     samples = signals.SIGNALS[case["signal"]](44_100, case["seconds"])
     samples.setflags(write=False)  # as they come out of the cache
-    found = clap_ms.MsAudio(ms_audio, cut, "cpu", "fake")(samples)["embedding"]
+    found = ClapAudio(ms_audio, cut, "cpu", "fake")(samples)["embedding"]
     assert found.dtype == np.float32
     close(found[:, ::step], case[f"every_{step}"])
 
@@ -389,18 +390,18 @@ def test_windows_of_ms_hear_every_sample_and_do_not_depend_on_chance() -> None:
 
 def test_silence_and_one_sample_are_defined(laion_audio, ms_audio) -> None:
     for samples in (np.zeros(48_000, np.float32), np.ones(1, np.float32)):
-        audio = clap_laion.LaionAudio(laion_audio, clap_laion.one_window, "cpu", "fake")
+        audio = ClapAudio(laion_audio, clap_laion.one_window, "cpu", "fake")
         assert np.isfinite(audio(samples)["embedding"]).all()
-        other = clap_ms.MsAudio(ms_audio, clap_ms.covering_windows, "cpu", "fake")
+        other = ClapAudio(ms_audio, clap_ms.covering_windows, "cpu", "fake")
         assert np.isfinite(other(samples)["embedding"]).all()
 
 
 def test_no_samples_and_endless_texts_are_refused(laion_audio, ms_audio, ms_text) -> None:
     nothing = np.zeros(0, np.float32)
-    with pytest.raises(InputError, match="clap-laion needs at least one sample"):
-        clap_laion.LaionAudio(laion_audio, clap_laion.one_window, "cpu", "fake")(nothing)
-    with pytest.raises(InputError, match="clap-ms needs at least one sample"):
-        clap_ms.MsAudio(ms_audio, clap_ms.covering_windows, "cpu", "fake")(nothing)
+    with pytest.raises(InputError, match="CLAP needs at least one sample"):
+        ClapAudio(laion_audio, clap_laion.one_window, "cpu", "fake")(nothing)
+    with pytest.raises(InputError, match="CLAP needs at least one sample"):
+        ClapAudio(ms_audio, clap_ms.covering_windows, "cpu", "fake")(nothing)
     # 1000 digits, 999 spaces between them, one token of two spaces, and the closing one
     with pytest.raises(InputError, match="takes 1024 tokens, the text has 2001"):
         ms_text("1 " * 1000)
@@ -420,6 +421,36 @@ def test_a_missing_vocabulary_is_a_missing_weight(
     )
     with pytest.raises(MissingWeightsError, match=f"vsseval weights pull {vocabulary}"):
         load_encoder(encoder)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "file", "cut"),
+    [
+        ("clap-laion", "laion.pt", clap_laion.one_window),
+        ("clap-laion-music@fadtk", "laion.pt", clap_laion.window_each_second),
+        ("clap-laion-630k", "laion.pt", clap_laion.one_window),
+        ("clap-laion-630k-fusion", "fused.pt", clap_laion.one_short_window),
+        ("clap-ms", "ms.pth", clap_ms.covering_windows),
+        ("clap-ms@avbench", "ms.pth", clap_ms.drawn_window),
+    ],
+)
+def test_rows_load_what_they_name(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: str, file: str, cut
+) -> None:
+    of_ms = encoder.startswith("clap-ms")
+    published = clap_laion.FILES.get(encoder.partition("@")[0], clap_ms.CHECKPOINT)
+    (tmp_path / published).symlink_to(store / file)
+    monkeypatch.setattr(weights, "require", lambda name: tmp_path)
+    wanted, other = ("TINY", "BASE") if "630k" in encoder or of_ms else ("BASE", "TINY")
+    monkeypatch.setattr(htsat_network, wanted, SMALL)
+    monkeypatch.setattr(htsat_network, other, None)
+    found = load_encoder(encoder)
+    assert isinstance(found, ClapAudio)
+    assert found.cut is cut
+    assert found.signature == signature(encoder)
+    mel = found.tower.branch if of_ms else found.tower.audio_branch
+    fused = torch.equal(mel.logmel_extractor.melW, clap_laion_network.htk_bands())
+    assert fused == ("fusion" in encoder)
 
 
 def test_ten_times_the_amplitude_adds_20_db(laion_audio, signals) -> None:
