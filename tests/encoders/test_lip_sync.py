@@ -9,6 +9,7 @@ import fake_checkpoint
 import numpy as np
 import pytest
 import torch
+from pictures import sightings
 
 from vsseval.benchmarks.table import EMBEDDED_MEDIA
 from vsseval.encoders import mtcnn, s3fd, s3fd_network, syncnet_network
@@ -275,29 +276,6 @@ def test_the_longest_track_equals_upstream(name: str) -> None:
     track = longest_track(seen)
     assert (track.start, len(track.boxes)) == (case["start"], case["frames"])
     np.testing.assert_allclose(track.boxes[::5], case["boxes_every_5"], rtol=1e-6)
-
-
-def sightings(name: str) -> list[list[list[float]]]:
-    """As in the recipe, which needs other packages to be imported."""
-    draws = np.random.RandomState(9)
-    frames = []
-    for frame in range(60):
-        x = 40 + 10 * np.sin(frame / 9) + draws.standard_normal()
-        first = [x, 30.0, x + 50, 95.0 + draws.standard_normal()]
-        second = [x + 120, 40.0, x + 160, 88.0]
-        boxes = [first]
-        if name == "leaves" and frame >= 41:
-            boxes = []
-        if name == "two":
-            boxes = [second, first] if frame < 20 else [first]
-        if name == "gaps" and (10 <= frame < 30 or frame % 7 == 3):
-            boxes = []
-        if name == "lost" and 10 <= frame < 36:
-            boxes = []
-        if name == "cut" and frame >= 25:
-            boxes = [second]
-        frames.append(boxes)
-    return frames
 
 
 def test_no_face_is_an_error() -> None:

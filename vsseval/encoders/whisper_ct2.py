@@ -34,6 +34,8 @@ TINY_EN, BASE = "whisper-tiny.en", "whisper-base"
 """Parts of the weight store."""
 BEAM = 5
 TOKENS, TOKENS_PER_SECOND = 4, 8
+DECODING = f"en,t0,beam{BEAM},nots,max{TOKENS}+{TOKENS_PER_SECOND}/s"
+"""The settings, as signatures say them."""
 
 
 def token_limit(length: int) -> int:
@@ -81,8 +83,7 @@ def signature(part: str, device: str = "cpu") -> str:
     packages = "|".join(
         f"{name}-{importlib.metadata.version(name)}" for name in ("faster-whisper", "ctranslate2")
     )
-    decoding = f"en,t0,beam{BEAM},nots,max{TOKENS}+{TOKENS_PER_SECOND}/s"
-    return f"{part}:{weights.fingerprint(part)}|{packages}|int8-{device}|{decoding}"
+    return f"{part}:{weights.fingerprint(part)}|{packages}|int8-{device}|{DECODING}"
 
 
 def load(part: str, device: str = "cpu") -> WhisperEncoder:

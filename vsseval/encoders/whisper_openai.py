@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsseval import weights
-from vsseval.encoders.whisper_ct2 import BASE, BEAM, TINY_EN, TOKENS, TOKENS_PER_SECOND, token_limit
+from vsseval.encoders.whisper_ct2 import BASE, BEAM, DECODING, TINY_EN, token_limit
 from vsseval.errors import InputError
 from vsseval.types import Features
 
@@ -82,9 +82,8 @@ def signature(size: str, device: str = "cpu") -> str:
     """Weights, run time and decoding; in float32 the device moves nothing above rounding."""
     del device
     package = f"openai-whisper-{importlib.metadata.version('openai-whisper')}"
-    decoding = f"en,t0,beam{BEAM},nots,max{TOKENS}+{TOKENS_PER_SECOND}/s"
     part = part_of(size)
-    return f"whisper-{size}:{weights.fingerprint(part)}|{package}|float32|{decoding}"
+    return f"whisper-{size}:{weights.fingerprint(part)}|{package}|float32|{DECODING}"
 
 
 def load(size: str, device: str = "cpu") -> OpenaiWhisperEncoder:
