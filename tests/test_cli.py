@@ -233,6 +233,8 @@ def test_interrupt_is_status_130_and_the_rest_follows(toy: Path, tmp_path: Path)
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever runs the tests in the background has Ctrl-C ignored, and its children with it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         deadline = time.monotonic() + 60
         while not list((tmp_path / "cache").rglob("a.wav")):
