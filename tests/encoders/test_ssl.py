@@ -10,6 +10,7 @@ import fake_checkpoint
 import numpy as np
 import pytest
 import torch
+from filled import fake_state, shapes
 
 from vsseval.encoders import audiobox_network, utmos22_network, wavlm_ecapa_network
 from vsseval.encoders.audiobox import AudioboxEncoder
@@ -31,41 +32,26 @@ CASES = json.loads((REFERENCES / "encoders_ssl.json").read_text(encoding="utf-8"
 SMALL = {"layers": 3, "width": 64, "hidden": 96, "heads": 4, "channels": 32}
 
 
-def shapes(make):
-    with torch.device("meta"):
-        network = make()
-    return {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
-
-
-def fake_state(make):
-    return {
-        key: torch.zeros(shape, dtype=torch.int64)
-        if key.endswith("num_batches_tracked")
-        else torch.from_numpy(fake_checkpoint.fill(key, shape))
-        for key, shape in shapes(make).items()
-    }
-
-
-def filled(make):
+def loaded(make):
     return build(make, fake_state(make), Path("filled"))
 
 
 @pytest.fixture(scope="module")
 def ecapa():
     small = replace(WAVLM_LARGE, **SMALL)
-    network = filled(lambda: wavlm_ecapa_network.Network(small, channels=64))
+    network = loaded(lambda: wavlm_ecapa_network.Network(small, channels=64))
     return WavlmEcapaEncoder(network, "cpu", "filled")
 
 
 @pytest.fixture(scope="module")
 def utmos():
-    network = filled(lambda: utmos22_network.Network(replace(BASE, layers=2)))
+    network = loaded(lambda: utmos22_network.Network(replace(BASE, layers=2)))
     return UtmosEncoder(network, "cpu", "filled")
 
 
 @pytest.fixture(scope="module")
 def aesthetics():
-    network = filled(lambda: audiobox_network.Network(replace(WAVLM_BASE, **SMALL)))
+    network = loaded(lambda: audiobox_network.Network(replace(WAVLM_BASE, **SMALL)))
     scales = {axis: Scale(**scale) for axis, scale in CASES["audiobox"]["scales"].items()}
     return AudioboxEncoder(Aesthetics(network, scales), "cpu", "filled")
 

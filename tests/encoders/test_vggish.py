@@ -9,6 +9,7 @@ import fake_checkpoint
 import numpy as np
 import pytest
 import torch
+from filled import fake_state, shapes
 
 from vsseval.encoders import vggish
 from vsseval.encoders.checkpoints import fit
@@ -23,8 +24,7 @@ NAMES = ["chirp", "hits", "noise", "vowels"]
 
 @pytest.fixture(scope="module")
 def state():
-    shapes = {key: tuple(value.shape) for key, value in Vggish(**SMALL).state_dict().items()}
-    return {key: torch.from_numpy(value) for key, value in fake_checkpoint.filled(shapes).items()}
+    return fake_state(lambda: Vggish(**SMALL))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -48,11 +48,9 @@ def test_network_equals_torchvggish_under_fake_weights(signals, state, name):
 
 
 def test_keys_and_shapes_are_those_of_the_published_file():
-    with torch.device("meta"):
-        full = Vggish()
-    shapes = {key: tuple(value.shape) for key, value in full.state_dict().items()}
-    assert len(shapes) == STORED["keys"] == 18
-    assert fake_checkpoint.key_digest(shapes) == STORED["full_key_digest"]
+    full = shapes(Vggish)
+    assert len(full) == STORED["keys"] == 18
+    assert fake_checkpoint.key_digest(full) == STORED["full_key_digest"]
 
 
 @pytest.mark.parametrize(("seconds", "count"), [(0.975, 1), (8.0, 8), (10.0, 10)])
