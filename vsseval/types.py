@@ -52,6 +52,8 @@ class Item:
     """Speaker name."""
     onsets: tuple[float, ...] | None = None
     """Annotated onset times of the sound [s], ascending."""
+    speech_spans: tuple[tuple[float, float], ...] | None = None
+    """Where somebody speaks, as (start, end) [s], ascending and apart; empty if nobody does."""
     face_box: tuple[int, int, int, int] | None = None
     """Face in the video as (left, top, right, bottom) in pixels, constant over the clip."""
     group: str | None = None
@@ -96,7 +98,11 @@ class Model(Protocol):
 
     @property
     def signature(self) -> Mapping[str, str]:
-        """Name, checkpoint digest, settings: all that decides the output but item and seed."""
+        """Name, checkpoint digest, settings: all that decides the output but item and seed.
+
+        ``conditions_on`` names encoders or weights of this project that the model itself uses on
+        its input; scores that rest on them are noted.
+        """
         ...
 
     def generate(self, item: Item, seed: int) -> ModelOutput:
@@ -214,7 +220,8 @@ class Metric:
     scope: Literal["clip", "set"]
     """``clip``: ``compute`` gives the components of one item; ``set``: one call over all items."""
     inputs: tuple[str, ...]
-    """``source:encoder.output`` (generated, reference, video, speaker) or ``item:field``."""
+    """``source:encoder.output`` or ``item:field``. Sources: generated, reference, video, speaker,
+    caption, heard; generated_nonspeech and reference_nonspeech, which are without the speech."""
     compute: str
     """``module:function``; called with the inputs in order and ``params`` as keywords."""
     unit: str

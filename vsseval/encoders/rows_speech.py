@@ -16,6 +16,15 @@ SPEECH = (
         outputs={"text": "string (), may be empty"},
     ),
     EncoderRow(
+        id="given-text",
+        kind="text",
+        sample_rate=None,
+        load="vsseval.encoders.given_text:load",
+        weights=(),
+        network=False,
+        outputs={"text": "string (), may be empty"},
+    ),
+    EncoderRow(
         id="ge2e",
         kind="audio",
         sample_rate=16_000,
