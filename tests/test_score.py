@@ -10,7 +10,15 @@ import pytest
 
 from vsseval.errors import InputError, UnknownNameError
 from vsseval.features import FeatureTable
-from vsseval.score import Scored, column_of, find_metrics, needs, parse_input, score_metric
+from vsseval.score import (
+    Scored,
+    column_of,
+    find_metrics,
+    needs,
+    parse_input,
+    score_metric,
+    with_shared_encoders,
+)
 from vsseval.types import Benchmark, Item, Metric
 
 HERE = "score_functions"
@@ -311,3 +319,20 @@ def test_unknown_metric_lists_close_ones() -> None:
     with pytest.raises(UnknownNameError, match="unknown metric 'onset_f'; did you mean onset_f1"):
         find_metrics(["mcd", "onset_f"])
     assert [one.id for one in find_metrics(["mcd", "onset_f1", "mcd"])] == ["mcd", "onset_f1"]
+
+
+@pytest.mark.parametrize(
+    ("conditions_on", "note"),
+    [
+        ("ge2e", "ge2e: encoder shared with the model's input, which favours it"),
+        ("wavlm, ge2e", "ge2e: encoder shared with the model's input, which favours it"),
+        ("wavlm-ecapa", ""),
+        ("", ""),
+    ],
+)
+def test_an_encoder_that_the_model_hears_with_is_noted(conditions_on: str, note: str) -> None:
+    (row,) = find_metrics(["speaker_similarity.ge2e"])
+    one = scored(metric(), {"a": 3.0}, names="a")
+    signature = {"name": "m", "conditions_on": conditions_on}
+    assert with_shared_encoders(one, row, signature).score.note == note
+    assert with_shared_encoders(one, row, {"name": "m"}) == one

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError, UnknownNameError
-from vsseval.features import FeatureTable
+from vsseval.features import NONSPEECH, FeatureTable
 from vsseval.generate import ClipKey, clip_label
 from vsseval.metrics import table as metric_table
 from vsseval.metrics.pooling import Rule, pool
@@ -25,7 +25,11 @@ from vsseval.weights import command, status
 INTERVAL_SEED = 20240601
 """Seed of the bootstrap resamples, the same for every interval."""
 
-NO_FIELD = {"onsets": "no annotated onsets", "transcript": "no transcript"}
+NO_FIELD = {
+    "onsets": "no annotated onsets",
+    "transcript": "no transcript",
+    "speech_spans": "no intervals of speech",
+}
 """Reasons for what an item does not have."""
 
 Arrays = NDArray[np.generic]
@@ -46,11 +50,16 @@ class Input:
     """One input of a metric."""
 
     source: str
-    """``generated``, ``reference``, ``video``, ``speaker``, or ``item``."""
+    """A source of ``vsseval.run.sources``, or ``item``."""
     encoder: str
     """Empty for ``item``."""
     output: str
     """Output of the encoder, or field of the item."""
+
+    @property
+    def by_take(self) -> bool:
+        """Whether each take has its own."""
+        return NONSPEECH.get(self.source, self.source) in ("generated", "heard")
 
 
 def parse_input(text: str) -> Input:
@@ -99,6 +108,23 @@ def lacking_weights(metric: Metric) -> tuple[str, ...]:
     parts = [part for encoder in encoders for part in ENCODERS[encoder].all_weights()]
     states = {part: status([part])[0].state for part in dict.fromkeys(parts)}
     return tuple(command(part) for part, state in states.items() if state != "ok")
+
+
+def with_shared_encoders(scored: Scored, metric: Metric, model: Mapping[str, str]) -> Scored:
+    """The score, with a note where the metric's encoder is one that the model conditions on.
+
+    A model says so under ``conditions_on`` of its signature: encoders or parts of the weight store,
+    with commas between them.
+    """
+    encoders = {encoder for _, encoder in needs([metric])}
+    parts = {part for encoder in encoders for part in ENCODERS[encoder].all_weights()}
+    stated = {name.strip() for name in model.get("conditions_on", "").split(",")}
+    shared = sorted(stated & (encoders | parts))
+    if not shared:
+        return scored
+    note = f"{', '.join(shared)}: encoder shared with the model's input, which favours it"
+    whole = f"{scored.score.note}; {note}" if scored.score.note else note
+    return replace(scored, score=replace(scored.score, note=whole))
 
 
 def score_metric(
@@ -176,7 +202,7 @@ def _value(
             raise InputError(NO_FIELD.get(one.output, f"no {one.output}"))
         return np.asarray(field)
     table = tables[one.source, one.encoder]
-    at = key if one.source == "generated" else (key[0], 0)
+    at = key if one.by_take else (key[0], 0)
     if at not in table.rows:
         reason = table.missing.get(at, "not encoded")
         raise InputError(reason if reason.startswith("weights") else f"{one.source}: {reason}")
@@ -218,7 +244,7 @@ def _set_value(
     for key in rows:
         first_take.setdefault(key[0], key)
     columns = [
-        [rows[key][at] for key in (rows if one.source == "generated" else first_take.values())]
+        [rows[key][at] for key in (rows if one.by_take else first_take.values())]
         for at, one in enumerate(inputs)
     ]
     groups: dict[str, list[int]] = {}

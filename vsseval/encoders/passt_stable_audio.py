@@ -1,6 +1,7 @@
 """PaSST as stable-audio-metrics reads it: windows of 10 s every 5 s, the mean of their logits.
 
-    level    largest |sample| at 32 kHz scaled to -1 dB; silence is left alone (NaN there)
+    level    largest |sample| at 32 kHz at -1 dB, by preparation ``stable-audio``; silence is left
+             alone (NaN there)
     windows  start at 0, 5 s, 10 s ... below max(5 s, length - 5 s); zero-padded to 10 s, but one
              of at most 1.5 s (the clip itself, then) stays as it is
     logits   mean over the windows; the softmax is the metric's
@@ -30,13 +31,6 @@ if TYPE_CHECKING:
 HOP_SAMPLES = 160_000
 UNPADDED_SAMPLES = 48_000
 """A window of up to so many samples keeps its length."""
-PEAK_DB = -1.0
-
-
-def to_peak(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Samples (n,) scaled so that the largest is -1 dB of full scale; silence unchanged."""
-    peak = float(np.abs(samples).max())
-    return samples if peak == 0 else np.asarray(samples * (10 ** (PEAK_DB / 20) / peak), np.float32)
 
 
 def windows(samples: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -66,17 +60,14 @@ class PasstStableAudioEncoder:
         """
         if samples.size == 0:
             raise InputError("passt@stable-audio needs at least one sample")
-        each = [
-            outputs(self.network, window[None], self.device)[0]
-            for window in windows(to_peak(samples))
-        ]
+        each = [outputs(self.network, window[None], self.device)[0] for window in windows(samples)]
         return {"logits": np.concatenate(each).mean(axis=0, keepdims=True)}
 
 
 def signature(device: str = "cpu") -> str:
-    """Weights, windows and level; the device moves nothing above rounding."""
+    """Weights and windows; the device moves nothing above rounding."""
     del device
-    return f"passt-s-ap476:{weights.fingerprint('passt')}|10s/5s,mean|peak:-1dB"
+    return f"passt-s-ap476:{weights.fingerprint('passt')}|10s/5s,mean"
 
 
 def load(device: str = "cpu") -> PasstStableAudioEncoder:

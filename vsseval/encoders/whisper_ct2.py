@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 SAMPLE_RATE = 16_000
-PART = "whisper-tiny.en"
+TINY_EN, BASE = "whisper-tiny.en", "whisper-base"
+"""Parts of the weight store."""
 BEAM = 5
 TOKENS, TOKENS_PER_SECOND = 4, 8
+DECODING = f"en,t0,beam{BEAM},nots,max{TOKENS}+{TOKENS_PER_SECOND}/s"
+"""The settings, as signatures say them."""
 
 
 def token_limit(length: int) -> int:
@@ -75,29 +78,27 @@ class WhisperEncoder:
         return {"text": np.array(" ".join(words))}
 
 
-def signature(device: str = "cpu") -> str:
+def signature(part: str, device: str = "cpu") -> str:
     """Weights, run time, decoding and device (int8 arithmetic differs between devices)."""
     packages = "|".join(
         f"{name}-{importlib.metadata.version(name)}" for name in ("faster-whisper", "ctranslate2")
     )
-    decoding = f"en,t0,beam{BEAM},nots,max{TOKENS}+{TOKENS_PER_SECOND}/s"
-    return f"{PART}:{weights.fingerprint(PART)}|{packages}|int8-{device}|{decoding}"
+    return f"{part}:{weights.fingerprint(part)}|{packages}|int8-{device}|{DECODING}"
 
 
-def load(device: str = "cpu") -> WhisperEncoder:
-    """Whisper tiny.en.
+def load(part: str, device: str = "cpu") -> WhisperEncoder:
+    """Whisper of the size that a part of the weight store holds, in CTranslate2 form.
 
     Raises:
-        MissingWeightsError: part ``whisper-tiny.en`` is not in the store.
+        MissingWeightsError: the part is not in the store.
     """
     from faster_whisper import WhisperModel
 
-    folder = weights.require(PART)
     model = WhisperModel(
-        str(folder),
+        str(weights.require(part)),
         device=device,
         compute_type="int8",
         cpu_threads=1,
         local_files_only=True,
     )
-    return WhisperEncoder(model, signature(device))
+    return WhisperEncoder(model, signature(part, device))

@@ -70,6 +70,12 @@ EDGE_CASES = (
     ),
     EdgeCase("onset_f1", "silent prediction", "0"),
     EdgeCase("onset_f1", "no onsets on either side", "excluded: no onsets on either side"),
+    EdgeCase("onset_f1.nonspeech", "silent prediction", "0"),
+    EdgeCase(
+        "onset_f1.nonspeech",
+        "all onsets within speech",
+        "excluded: no onsets on either side outside speech",
+    ),
     EdgeCase("onset_f1.annotated", "continuous sound", "excluded: no annotated onsets"),
     EdgeCase("onset_acc@onset-condfoley", "silent prediction", "0"),
     EdgeCase("onset_ap", "silent prediction", "0"),
@@ -91,7 +97,83 @@ EDGE_CASES = (
         "excluded: neither onsets nor motion peaks",
     ),
     EdgeCase("av_align@avalign-svg", "silent and still", "0"),
+    EdgeCase(
+        "lse_d.demo",
+        "a track that begins when the sound is over",
+        "excluded: no window of lips and sound together: 20 video windows, 15 sound windows, "
+        "track from frame 15",
+    ),
+    EdgeCase(
+        "lse_d.demo@masked",
+        "15 windows of lips and sound",
+        "excluded: profile masked needs 16 windows, got 15",
+    ),
+    EdgeCase("lse_c.demo", "one distance at all offsets", "0"),
+    EdgeCase("lse_offset.demo", "one distance at all offsets", "15"),
+    EdgeCase(
+        "lse_d0.demo",
+        "an embedding that is not finite",
+        "excluded: an embedding of the video or of the sound is not finite",
+    ),
     EdgeCase("av_align@avalign-javis", "silent and still", "0"),
+    EdgeCase(
+        "mcd_dtw",
+        "silent reference",
+        "excluded: the reference is silent: its mel-cepstra do not move",
+    ),
+    EdgeCase(
+        "mcd_dtw",
+        "one generated frame",
+        "excluded: generated has 1 frames of 5 ms, at least 2 are needed",
+    ),
+    EdgeCase(
+        "mcd_dtw@standard",
+        "silent speech",
+        "excluded: the generated audio is silent: its mel-cepstra do not move",
+    ),
+    EdgeCase(
+        "f0_rmse@standard",
+        "whisper",
+        "excluded: 0 cells are voiced on both sides, 10 are needed",
+    ),
+    EdgeCase(
+        "duration_ratio",
+        "silent speech",
+        "excluded: the generated audio is silent: its speech has no length",
+    ),
+    EdgeCase("wer.tiny_en", "empty transcription", "100"),
+    EdgeCase("wer.tiny_en", "capitals, a digit and the letter O", "0"),
+    EdgeCase("wer.tiny_en", "another language", "100"),
+    EdgeCase("wer.given", "empty transcription", "100"),
+    EdgeCase("wer.given", "capitals, a digit and the letter O", "0"),
+    EdgeCase(
+        "wer.tiny_en",
+        "no words to say",
+        "excluded: the reference has no words after normalisation",
+    ),
+    EdgeCase("wer.tiny_en@whisper-en", "capitals, a digit and the letter O", "50"),
+    EdgeCase("wer.tiny_en@whisper-basic", "capitals, a digit and the letter O", "40"),
+    EdgeCase(
+        "wer.tiny_en@styledubber",
+        "empty transcription",
+        "excluded: empty transcription, which StyleDubber's script drops",
+    ),
+    EdgeCase("grid_slot_accuracy.tiny_en", "empty transcription", "0"),
+    EdgeCase(
+        "grid_slot_accuracy.tiny_en",
+        "no words to say",
+        "excluded: not a GRID sentence: 0 words in '...', 6 are needed",
+    ),
+    EdgeCase(
+        "speaker_similarity.ge2e",
+        "an embedding of zeros",
+        "excluded: the generated embedding is all zero, so it has no direction",
+    ),
+    EdgeCase(
+        "utmos",
+        "a score that is not finite",
+        "excluded: expected one finite opinion score, got array(nan)",
+    ),
 )
 
 

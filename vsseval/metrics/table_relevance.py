@@ -30,25 +30,6 @@ def _cosine(
     )
 
 
-def _aesthetics(output: str, what: str, better: str = "higher") -> Metric:
-    return Metric(
-        id=f"audiobox.{output}",
-        title=f"Audiobox {output.upper()}",
-        task="any",
-        scope="clip",
-        inputs=(f"generated:audiobox-aesthetics.{output}",),
-        compute="vsseval.metrics.opinion:opinion_components",
-        unit="score",
-        better=better,  # type: ignore[arg-type]
-        definition=(
-            f"{what}, as Audiobox Aesthetics predicts it from the generated sound alone, about 1 "
-            "to 10; mean over clips."
-        ),
-        source="A. Tjandra et al. (2025); facebookresearch/audiobox-aesthetics at 2618e9d",
-        version=1,
-    )
-
-
 RELEVANCE_ROWS = (
     _cosine(
         "relevance.demo",
@@ -58,6 +39,26 @@ RELEVANCE_ROWS = (
         "from two small networks that know the drawn clips of the demo benchmarks alone; mean over "
         "clips.",
         "docs/relevance-demo.md",
+    ),
+    _cosine(
+        "relevance.demo-nonspeech",
+        "Relevance (demo, outside speech)",
+        (
+            "video:relevance-demo-video.embedding",
+            "generated_nonspeech:relevance-demo-audio.embedding",
+        ),
+        "As relevance.demo, of the generated sound with the stated intervals of speech erased; "
+        "mean over clips that state them.",
+        "docs/relevance-demo.md, docs/joint.md",
+    ),
+    _cosine(
+        "imagebind.nonspeech",
+        "ImageBind (outside speech)",
+        ("video:imagebind-video.embedding", "generated_nonspeech:imagebind-audio.embedding"),
+        "As imagebind@ib-avbench, of the generated sound with the stated intervals of speech "
+        "erased; mean over clips that state them.",
+        "R. Girdhar et al. (2023), arXiv 2305.05665; hkchengrex/av-benchmark at 050a5cd; "
+        "docs/joint.md",
     ),
     _cosine(
         "imagebind@ib-avbench",
@@ -134,8 +135,4 @@ RELEVANCE_ROWS = (
         "(profile stable-audio)",
         percent=False,
     ),
-    _aesthetics("pq", "Production quality"),
-    _aesthetics("pc", "Production complexity", "lower"),
-    _aesthetics("ce", "Content enjoyment"),
-    _aesthetics("cu", "Content usefulness"),
 )

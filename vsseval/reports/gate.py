@@ -15,10 +15,10 @@ from pathlib import Path
 
 from vsseval.errors import InputError, UnknownNameError
 from vsseval.metrics.paired import margin_p_value
+from vsseval.metrics.patterns import chosen
 from vsseval.metrics.statistics import holm
 from vsseval.reports.compare import ALPHA, Runs, Tested, open_runs, p_text, tested_metrics
 from vsseval.reports.markdown import ARROW, EMPTY, number, table
-from vsseval.reports.presets import chosen
 from vsseval.score import INTERVAL_SEED, column_of
 from vsseval.types import Score
 
@@ -71,7 +71,7 @@ def gate(baseline: Path, candidate: Path, asked: Sequence[str] = ()) -> Verdict:
         candidate: Likewise.
         asked: ``metric`` or ``metric:margin``; the margin is written as the change that is still
             allowed, so with a plus where lower is better and with a minus where higher is. A name
-            fits as in :func:`vsseval.reports.presets.chosen`. Without any, all metrics of the
+            fits as in :func:`vsseval.metrics.patterns.chosen`. Without any, all metrics of the
             baseline are judged with a margin of 0.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Column sets of papers, and how metrics are chosen by a pattern.
+"""Column sets of papers.
 
 A preset lists metrics in the order of the paper's table; the columns that no record has are left
 out. Published tables name few of their settings, so a column of a preset is the same kind of
@@ -7,8 +7,7 @@ number, under the signature in its footnote, and not a promise that it repeats t
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 from vsseval.errors import UnknownNameError
 
@@ -31,7 +30,6 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "cer",
         "mcd_dtw",
         "mcd_dtw_sl",
-        "spk_sim.*",
         "speaker_similarity.*",
         "lse_c",
         "lse_d",
@@ -67,9 +65,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "wer",
         "mcd_dtw",
         "mcd_dtw_sl",
-        "spk_sim.*",
         "speaker_similarity.*",
-        "emo_sim",
         "utmos",
     ),
 }
@@ -85,27 +81,3 @@ def preset(name: str) -> tuple[str, ...]:
     if name not in PRESETS:
         raise UnknownNameError("preset", name, PRESETS)
     return PRESETS[name]
-
-
-def chosen(patterns: Sequence[str], metrics: Iterable[str]) -> list[str]:
-    """The metrics that fit, in the order of the patterns.
-
-    A pattern is an id, an id with ``*``, or the family before the dot: ``wer`` is every
-    ``wer.<recogniser>``. Dialects, which have an ``@``, are chosen by patterns that have one.
-
-    Args:
-        patterns: what to look for.
-        metrics: ids to choose from.
-    """
-    known = list(dict.fromkeys(metrics))
-    found: dict[str, None] = {}
-    for pattern in patterns:
-        fitting = [name for name in known if name == pattern]
-        fitting = fitting or [
-            name
-            for name in known
-            if ("@" in pattern or "@" not in name)
-            and (fnmatch.fnmatchcase(name, pattern) or name.startswith(f"{pattern}."))
-        ]
-        found.update(dict.fromkeys(fitting))
-    return list(found)

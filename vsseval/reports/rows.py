@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from vsseval.metrics.patterns import chosen
 from vsseval.metrics.statistics import bootstrap_interval, mean_and_deviation
 from vsseval.metrics.table import METRICS
 from vsseval.records import RunRecord
 from vsseval.reports.pairs import Results, is_set, items_of, matrix_of, mean_rows, rule_of
-from vsseval.reports.presets import chosen
 from vsseval.score import INTERVAL_SEED, column_of
 from vsseval.types import Score
 
