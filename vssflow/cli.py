@@ -208,6 +208,7 @@ def preprocess(
     required=True,
     help="WAV or FLAC; MP4 for the pictures with the audio, and a WAV of the same name.",
 )
+@click.option("--speech-span", type=(float, float), help="Start and end of the speech [s].")
 @click.option("--face-box", type=(int, int, int, int), help="left top right bottom [pixels].")
 @click.option("--checkpoint", type=click.Path(path_type=Path))
 @click.option("--preset", help="Refuse a checkpoint whose fields differ from this preset's.")
@@ -221,6 +222,7 @@ def sample(
     text: str | None,
     reference_voice: Path | None,
     out: Path,
+    speech_span: tuple[float, float] | None,
     face_box: tuple[int, int, int, int] | None,
     checkpoint: Path | None,
     preset: str | None,
@@ -262,6 +264,7 @@ def sample(
         face=face_box,
         seed=seed,
         report=_report,
+        span=speech_span,
     )
     sound = out.with_suffix(".wav") if out.suffix.lower() == ".mp4" else out
     write_audio(sound, output.audio)

@@ -54,6 +54,11 @@ class Processes:
         """Whether this process writes the files."""
         return self.rank == 0
 
+    def wait(self) -> None:
+        """Go on when every process has come so far."""
+        if self.count > 1:
+            distributed.barrier()
+
     def shares(self, accumulate: int) -> list[Share]:
         """The shares of this process, ``accumulate`` of them one after the other."""
         total = self.count * accumulate

@@ -76,6 +76,7 @@ def generate_film(
     face: Box | None,
     seed: int,
     report: Callable[[str], None],
+    span: tuple[float, float] | None = None,
 ) -> ModelOutput:
     """Audio as long as a video: speech if there is a text, else sound.
 
@@ -90,9 +91,12 @@ def generate_film(
         face: face in the video [pixels], or None.
         seed: of the noise.
         report: is told how many windows there are, and of a batch that had to be halved.
+        span: start and end of the speech [s], the rest being sound; None: all of it. Only a model
+            that was trained on joint clips makes both.
 
     Raises:
-        InputError: the video cannot be used (:func:`read_timeline`), or the text does not fit.
+        InputError: the span is empty or outside the video, the video cannot be used
+            (:func:`read_timeline`), or the text does not fit.
         OutOfMemoryError: one window does not fit into memory.
     """
     config = model.networks.config
@@ -105,16 +109,34 @@ def generate_film(
             raise InputError("a reference voice needs a text to speak; give --text")
         speaker = reference_voice(voice, config)
     num_frames = timeline.scene.shape[0]
+    spoken = _span_frames(span, timeline, text, config.frame_rate)
     longest = round(config.max_seconds * config.frame_rate)
     places = windows(num_frames, longest, round(OVERLAP_SECONDS * config.frame_rate))
     if len(places) > 1:
         report(f"{timeline.duration:.1f} s in {len(places)} windows of {config.max_seconds:g} s")
     with torch.inference_mode():
-        features = _window_features(model.networks, timeline, places, words, speaker)
+        features = _window_features(model.networks, timeline, places, words, speaker, spoken)
         noise = seeded_noise(num_frames, config.latent_channels, seed, "cpu")
         latents, nfe = _sample_windows(model, features, noise, places, report)
         wave = model.networks.codec.decode(cross_fade(latents, places)).numpy()
     return ModelOutput(fitted(wave, timeline.duration, config), nfe)
+
+
+def _span_frames(
+    span: tuple[float, float] | None, timeline: Timeline, text: str | None, frame_rate: int
+) -> tuple[int, int] | None:
+    if span is None:
+        return None
+    start, stop = span
+    if text is None:
+        raise InputError("a span of speech needs a text to speak; give --text")
+    if not 0 <= start < stop <= timeline.duration + 1 / frame_rate:
+        raise InputError(
+            f"the span of speech {start:g} to {stop:g} s is not within 0 to "
+            f"{timeline.duration:.2f} s"
+        )
+    first = int(start * frame_rate)
+    return first, min(timeline.scene.shape[0], max(first + 1, int(stop * frame_rate)))
 
 
 def _window_features(
@@ -123,9 +145,11 @@ def _window_features(
     places: Sequence[Window],
     words: Sequence[Sequence[int]] | None,
     speaker: NDArray[np.float32] | None,
+    spoken: tuple[int, int] | None,
 ) -> list[Features]:
     config, num_frames = networks.config, timeline.scene.shape[0]
-    whole = clip_features(networks, timeline.window(0, num_frames, config), words, speaker)
+    frames = timeline.window(0, num_frames, config)
+    whole = clip_features(networks, frames, words, speaker, spoken)
     if len(places) == 1:
         return [whole]
     slots, parts = config.phonemes_per_frame, []

@@ -117,11 +117,13 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         _restore(run, networks, "codec")
         _train_front_ends(run, networks, budget, stage)
     if stage in ("flow", "all"):
-        decode(run, waves_only=False)
         spoken = any(clip.transcript is not None for clip in run.clips)
         for name in ("codec", "sync", "semantic", *(["lips"] if spoken else [])):
             _restore(run, networks, name)
-        compute_features(run, networks)
+        if run.processes.first:
+            decode(run, waves_only=False)
+            compute_features(run, networks)
+        run.processes.wait()
         return _train_flow(run, networks, _share(budget, "flow", stage))
     return None
 

@@ -24,7 +24,7 @@ from vssflow.config import PRESETS
 from vssflow.film import Window, cross_fade, generate_film, windows
 from vssflow.frames import clip_frames
 from vssflow.memory import OutOfMemoryError, halve_until_it_fits, largest_batch
-from vssflow.network import Networks
+from vssflow.network import Networks, clip_features
 from vssflow.preview import write_preview
 from vssflow.system import load_flow_model
 from vssflow.timeline import read_timeline
@@ -266,6 +266,34 @@ def test_text_longer_than_a_window_is_timed_over_the_whole_film(quick, tmp_path)
     first, second = spoken.values()
     assert first.shape == second.shape == (1, 64000)
     assert not np.array_equal(first, second)
+
+
+def test_speech_in_a_span_leaves_the_frames_outside_without_speech(networks, config, clip):
+    timeline = read_timeline(clip, None, config)
+    frames = timeline.window(0, 25, config)
+    with torch.inference_mode():
+        part = clip_features(networks, frames, [[1, 2, 3]], None, (10, 18))
+        whole = clip_features(networks, frames, [[1, 2, 3]], None)
+        full = clip_features(networks, frames, [[1, 2, 3]], None, (0, 25))
+    slots = config.phonemes_per_frame
+    assert not part.phonemes[0, : 10 * slots].any()
+    assert not part.phonemes[0, 18 * slots :].any()
+    assert part.phonemes[0, 10 * slots : 18 * slots].all()
+    assert not part.lips[0, :10].any()
+    assert torch.equal(part.lips[0, 10:18], whole.lips[0, 10:18])
+    assert torch.equal(part.sync, whole.sync)
+    assert torch.equal(full.phonemes, whole.phonemes)
+
+
+@pytest.mark.weights
+def test_span_of_speech_must_lie_within_the_video_and_have_a_text(quick, clip, tmp_path):
+    common = ("--video", clip, "--checkpoint", quick, "--out", tmp_path / "o.wav")
+    for span in ((0.5, 0.2), (0.5, 3.0), (-1.0, 0.5)):
+        with pytest.raises(InputError, match=r"is not within 0 to 1\.00 s"):
+            sample(*common, "--text", "bin", "--speech-span", *span)
+    with pytest.raises(InputError, match="needs a text"):
+        sample(*common, "--speech-span", 0.2, 0.6)
+    sample(*common, "--text", "bin", "--speech-span", 0.2, 0.6)
 
 
 @pytest.mark.parametrize(
