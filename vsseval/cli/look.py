@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vsseval.cli.options import FOLDER, aligned, say
 from vsseval.errors import InputError
+
+if TYPE_CHECKING:
+    from vsseval.types import Finding
 
 
 @click.command()
@@ -172,7 +177,25 @@ def doctor() -> None:
     """What is installed and what is missing, with what to type about it."""
     from vsseval.doctor import examine
 
-    findings = examine()
+    _show_findings(examine())
+
+
+@click.group()
+def models() -> None:
+    """Systems that run in an environment of their own."""
+
+
+@models.command(name="doctor")
+@click.argument("name")
+@click.option("--checkpoint", type=FOLDER, metavar="FILE", help="TOML file; default: models.toml.")
+def model_doctor(name: str, checkpoint: Path | None) -> None:
+    """What NAME needs: interpreter, packages, checkout, weights; and what to do about each."""
+    from vsseval.models import examine_model
+
+    _show_findings(examine_model(name, checkpoint))
+
+
+def _show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         click.echo(f"{'ok     ' if finding.ok else 'missing'}  {finding.what}")
         if finding.remedy:

@@ -10,7 +10,7 @@ import click
 
 from vsseval.cli.assets import data, weights
 from vsseval.cli.bench import bench
-from vsseval.cli.look import compare, doctor, explain, list_, report
+from vsseval.cli.look import compare, doctor, explain, list_, models, report
 from vsseval.cli.stages import encode, generate, run
 from vsseval.cli.twofolders import score
 from vsseval.errors import VssevalError
@@ -74,6 +74,7 @@ for command in (
     list_,
     explain,
     doctor,
+    models,
     weights,
     data,
     bench,
