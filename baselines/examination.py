@@ -52,7 +52,7 @@ def examine_installation(
     Args:
         layout: What the model consists of.
         checkpoint: ``--checkpoint FILE.toml``, or None.
-        helps: Flags by script of the checkout that answers ``--help``.
+        helps: Flags by script that answers ``--help``; a path below the checkout, or absolute.
         tools: Programs its scripts call.
     """
     try:
@@ -119,7 +119,7 @@ def _packages(installation: Installation) -> list[Finding]:
 
 
 def _tool(installation: Installation, tool: str) -> Finding:
-    env = environment(installation.python, installation.env)
+    env = environment(installation.python, installation.variables())
     path = shutil.which(tool, path=env["PATH"])
     return Finding(
         path is not None, f"{tool}: {path or 'not on PATH'}", "" if path else f"install {tool}"

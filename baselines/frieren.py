@@ -294,16 +294,11 @@ class _Group:
         """
         installation = self.installation
         root = installation.checkout
-        added = {
-            "PYTHONPATH": str(root / "Frieren"),
-            "CUDA_VISIBLE_DEVICES": installation.text("gpu"),
-            **installation.env,
-        }
         return Program(
             title=f"frieren {step}",
             command=(str(installation.python), str(root / script), *arguments),
             folder=root / "script" if script in (MELS, VOCODER) else self.folder,
-            env=environment(installation.python, added),
+            env=environment(installation.python, installation.variables()),
             log=self.work / "logs" / f"{self.label}.{step}.log",
             timeout=installation.number("timeout"),
             outputs=outputs,

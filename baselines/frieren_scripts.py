@@ -57,6 +57,7 @@ LAYOUT = Layout(
         "group": 64,
         "timeout": 900.0,
     },
+    python_path="Frieren",
 )
 
 

@@ -60,7 +60,9 @@ class Layout:
     """What its environment must be able to import."""
     weights: tuple[Weights, ...]
     options: Mapping[str, Option]
-    """Other keys of the table, with their defaults."""
+    """Other keys of the table, with their defaults; ``gpu`` among them."""
+    python_path: str
+    """Folder of the checkout that its programs import from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,14 @@ class Installation:
     weights: Mapping[str, Path]
     options: Mapping[str, Option]
     env: Mapping[str, str] = field(default_factory=dict)
+
+    def variables(self) -> dict[str, str]:
+        """What its programs see beside what everyone's do."""
+        return {
+            "PYTHONPATH": str(self.checkout / self.layout.python_path),
+            "CUDA_VISIBLE_DEVICES": self.text("gpu"),
+            **self.env,
+        }
 
     def text(self, key: str) -> str:
         """An option as text."""
@@ -271,7 +281,7 @@ def ask(installation: Installation, *arguments: str, folder: Path | None = None)
         done = subprocess.run(
             command,
             cwd=folder or installation.checkout,
-            env=environment(installation.python, installation.env),
+            env=environment(installation.python, installation.variables()),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

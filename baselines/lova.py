@@ -39,6 +39,12 @@ MOST_SECONDS = 30
 """Longest clip it was trained on [s]."""
 UNCOVERED_SECONDS = 0.05
 
+FLAGS = (
+    *("--table", "--out", "--results", "--weights", "--clip"),
+    *("--device", "--steps", "--scale", "--sampler"),
+)
+"""What the driver is given."""
+
 DRIVER = Path(__file__).parent / "drivers" / "lova_driver.py"
 
 LAYOUT = Layout(
@@ -51,7 +57,10 @@ LAYOUT = Layout(
         "stable_audio_tools/models/conditioners.py",
         "stable_audio_tools/configs/model_config_vl30.json",
     ),
-    packages=("torch", "torchaudio", "safetensors", "einops", "k_diffusion", "moviepy", "clip"),
+    packages=(
+        *("torch", "torchaudio", "safetensors", "einops", "k_diffusion", "moviepy", "clip"),
+        "stable_audio_tools.inference.generation",
+    ),
     weights=(
         Weights(
             "weights",
@@ -76,6 +85,7 @@ LAYOUT = Layout(
         "sampler": "dpmpp-3m-sde",
         "timeout": 1800.0,
     },
+    python_path="",
 )
 
 
@@ -93,7 +103,7 @@ def load(context: ModelContext) -> Lova:
 
 def examine(checkpoint: Path | None) -> list[Finding]:
     """What ``vsseval models doctor lova`` says."""
-    return examine_installation(LAYOUT, checkpoint, helps={})
+    return examine_installation(LAYOUT, checkpoint, helps={str(DRIVER): FLAGS})
 
 
 def whole_seconds(duration: float) -> int:
@@ -202,27 +212,17 @@ class Lova:
 
     def _program(self, folder: Path) -> Program:
         installation = self._installation
-        added = {
-            "PYTHONPATH": str(installation.checkout),
-            "CUDA_VISIBLE_DEVICES": installation.text("gpu"),
-            **installation.env,
-        }
-        arguments = (
-            *("--table", folder / "table.jsonl"),
-            *("--out", folder / "sound"),
-            *("--results", folder / "results.jsonl"),
-            *("--weights", installation.weights["weights"]),
-            *("--clip", installation.weights["clip"]),
-            *("--device", installation.text("device")),
-            *("--steps", installation.text("steps")),
-            *("--scale", installation.text("scale")),
-            *("--sampler", installation.text("sampler")),
+        values = (
+            *(folder / "table.jsonl", folder / "sound", folder / "results.jsonl"),
+            *(installation.weights["weights"], installation.weights["clip"]),
+            *(installation.options[key] for key in ("device", "steps", "scale", "sampler")),
         )
+        words = [str(word) for pair in zip(FLAGS, values, strict=True) for word in pair]
         return Program(
             title="lova",
-            command=(str(installation.python), str(DRIVER), *(str(word) for word in arguments)),
+            command=(str(installation.python), str(DRIVER), *words),
             folder=installation.checkout,
-            env=environment(installation.python, added),
+            env=environment(installation.python, installation.variables()),
             log=folder / "logs" / "driver.log",
             timeout=installation.number("timeout"),
             outputs=folder / "sound",

@@ -157,12 +157,15 @@ def examine_model(name: str, checkpoint: Path | None = None) -> list[Finding]:
     """What a model needs outside this program, and whether it is here.
 
     Raises:
-        UnknownNameError: no such model, or one that needs nothing.
+        UnknownNameError: no such model.
+        InputError: a model that needs nothing.
     """
-    rows = {row.name: row for row in MODELS.values() if row.examine}
-    if name not in rows:
-        raise UnknownNameError("model with a doctor", name, rows)
-    return cast("list[Finding]", resolve(rows[name].examine)(checkpoint))
+    if name not in MODELS:
+        raise UnknownNameError("model", name, MODELS)
+    if not MODELS[name].examine:
+        with_doctor = ", ".join(row.name for row in MODELS.values() if row.examine)
+        raise InputError(f"nothing to examine for {name}; models with a doctor: {with_doctor}")
+    return cast("list[Finding]", resolve(MODELS[name].examine)(checkpoint))
 
 
 def find_row(spec: str) -> tuple[ModelRow | None, str]:
