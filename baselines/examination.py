@@ -111,10 +111,11 @@ def _packages(installation: Installation) -> list[Finding]:
     for name, reason in broken.items():
         remedy = f"install it into {installation.python.parent.parent}, as docs/baselines.md says"
         found.append(Finding(False, f"package {name}: {reason}", remedy))
-    if versions.get("cuda") == "False":
+    if versions.get("cuda") == "False" and installation.options.get("device") != "cpu":
         found.append(Finding(False, "its torch sees no CUDA device", "run on a machine with a GPU"))
     elif "cuda" in versions:
-        found.append(Finding(True, "its torch sees a CUDA device"))
+        where = "a CUDA device" if versions["cuda"] == "True" else "no CUDA device, none is asked"
+        found.append(Finding(True, f"its torch sees {where}"))
     return found
 
 

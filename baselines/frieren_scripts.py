@@ -36,7 +36,16 @@ LAYOUT = Layout(
     repository="https://github.com/cyanbx/Frieren-V2A",
     commit="0c3969258012152ec3ca75b5ced2734863bbf89e",
     scripts=(REENCODE, FEATURES, MELS, VOCODER, CAVP_CONFIG, CONFIG),
-    packages=("torch", "omegaconf", "cv2", "librosa", "soundfile", "mmcv", "torchdyn", "tqdm"),
+    packages=(
+        "torch",
+        "torchvision",
+        "omegaconf",
+        "cv2",
+        "librosa",
+        "soundfile",
+        "mmcv",
+        "torchdyn",
+    ),
     weights=(
         Weights("cfm", "the flow model (.ckpt)", _DRIVE.format("Frieren (no reflow)")),
         Weights("vae", "the mel VAE (.ckpt)", _DRIVE.format("VAE")),

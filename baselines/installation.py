@@ -79,10 +79,11 @@ class Installation:
 
     def variables(self) -> dict[str, str]:
         """What its programs see beside what everyone's do."""
+        paths = [str(self.checkout / self.layout.python_path), self.env.get("PYTHONPATH", "")]
         return {
-            "PYTHONPATH": str(self.checkout / self.layout.python_path),
             "CUDA_VISIBLE_DEVICES": self.text("gpu"),
             **self.env,
+            "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         }
 
     def text(self, key: str) -> str:

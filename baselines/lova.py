@@ -246,7 +246,7 @@ def reported(results: Path) -> dict[str, str]:
         except ValueError:
             continue
         if "error" in entry:
-            errors[entry["name"]] = f"lova: {entry['error']}"
+            errors[entry["name"]] = f"lova: {' '.join(entry['error'].split())}"
     return errors
 
 
