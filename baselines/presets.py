@@ -51,9 +51,11 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "diff-foley",
-            stem=r"(?:.*/)?(?P<id>[^/]+)/sample_(?P<take>\d+)_diff",
+            # The notebook appends its settings to the folder's name.
+            stem=r"(?:.*/)?(?P<id>[^/]+?)(?:_CFG[\d.]+_CG[^/]*)?/sample_(?P<take>\d+)_diff",
             rates=(16000,),
-            seconds=8.192,
+            # 130,816 samples: 512 frames through Griffin-Lim.
+            seconds=8.176,
             source="luosiallen/Diff-Foley 0ba1e8a: one folder a video, from its notebook",
         ),
         Preset(

@@ -45,7 +45,11 @@ CASES = [
     ("frieren-outputs", f"CFG4.5_euler_26gen_wav_16k_80/Y{DASHES}_0.wav", 16000, 8.192, DASHES, 0),
     ("mmaudio", f"{VGG}.flac", 16000, 8.0, VGG, 0),
     ("mmaudio", f"vggsound/{DASHES}.flac", 44100, 8.0, DASHES, 0),
-    ("diff-foley", f"{VGG}/sample_2_diff.wav", 16000, 8.192, VGG, 2),
+    ("diff-foley", f"{VGG}/sample_2_diff.wav", 16000, 8.176, VGG, 2),
+    (
+        *("diff-foley", f"{VGG}_CFG4.5_CG50_DPM_Solver_25_useDG_True/sample_0_diff.wav"),
+        *(16000, 8.176, VGG, 0),
+    ),
     ("foleycrafter", f"{VGG}.wav", 16000, 10.0, VGG, 0),
     ("v2a-mapper", f"{VGG}.wav", 16000, 10.0, VGG, 0),
     ("styledubber", "wav_pred_s6-bwba2a.wav", 22050, 1.7, GRID, 0),
