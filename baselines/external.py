@@ -172,7 +172,8 @@ def _tail(log: Path, offset: int) -> str:
     with log.open("rb") as stream:
         stream.seek(max(offset, log.stat().st_size - 8192))
         text = stream.read().decode(errors="replace")
-    lines = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
+    # Lines of carets below a traceback's source say nothing.
+    lines = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip(" \t^~")]
     return f": {' | '.join(lines[-TAIL_LINES:])}" if lines else ""
 
 

@@ -136,7 +136,7 @@ def read_installation(layout: Layout, checkpoint: Path | None) -> Installation:
             raise InputError(f'{where}: expected {key} = "a path", got {value!r}; {advice}')
         return source.parent.absolute() / Path(value).expanduser()
 
-    checkout = path("checkout")
+    checkout = path("checkout").resolve()
     return Installation(
         layout,
         source,
