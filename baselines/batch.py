@@ -172,6 +172,8 @@ class Answers:
     """Finished clips by item and seed."""
 
     model: str
+    nfe: int
+    """Network evaluations of a clip, a guided one counted as two; 0 if not known beforehand."""
     _known: dict[tuple[str, int], tuple[Path, str, float]] = field(default_factory=dict)
 
     def add(self, call: Call, path: Path, *, failure: str, seconds: float) -> None:
@@ -196,4 +198,4 @@ class Answers:
         path, failure, seconds = self._known[item.id, seed]
         if failure:
             raise InputError(failure)
-        return ModelOutput(read_audio(path), seconds=seconds)
+        return ModelOutput(read_audio(path), self.nfe, seconds)

@@ -46,6 +46,7 @@ from baselines.frieren_scripts import (
     features_arguments,
     mel_folder,
     mels_arguments,
+    num_evaluations,
     reencode_arguments,
     sound_folder,
     too_short,
@@ -89,7 +90,7 @@ class Frieren:
         self._installation = installation
         self._items = benchmark.items
         self._names = {item.id: f"{at:06d}" for at, item in enumerate(benchmark.items)}
-        self._answers = Answers(LAYOUT.name)
+        self._answers = Answers(LAYOUT.name, num_evaluations(options))
         self.signature: Mapping[str, str] = {
             "name": LAYOUT.name,
             "upstream": f"cyanbx/Frieren-V2A@{commit_of(installation.checkout)}",

@@ -22,6 +22,9 @@ WINDOW_FRAMES = 32
 SECONDS = 8.192
 """Length of what comes out: one window of 512 mel frames of 256 samples."""
 
+EVALUATIONS = {"euler": 1, "rk4": 4}
+"""Network evaluations a step; dopri5 chooses its own."""
+
 REENCODE = "script/data_preprocess/reencode_video.py"
 FEATURES = "script/data_preprocess/extract_cavp_feature.py"
 MELS = "script/generate_mel_cfm_cfg_scale.py"
@@ -121,6 +124,11 @@ def mels_arguments(
 def vocoder_arguments(mels: Path, vocoder: Path) -> tuple[str, ...]:
     """Arguments of the script that writes 16 kHz WAV beside ``mels``."""
     return _words("--root", mels, "--vocoder-path", vocoder)
+
+
+def num_evaluations(options: Mapping[str, object]) -> int:
+    """Network evaluations of a clip, a guided one counted as two; 0 for an adaptive solver."""
+    return 2 * EVALUATIONS.get(str(options["solver"]), 0) * int(str(options["steps"]))
 
 
 def mel_folder(out: Path, options: Mapping[str, object]) -> Path:

@@ -131,7 +131,8 @@ class Lova:
         self._installation = installation
         self._names = {item.id: f"{at:06d}" for at, item in enumerate(benchmark.items)}
         self._items = benchmark.items
-        self._answers = Answers(LAYOUT.name)
+        one_a_step = options["sampler"] == LAYOUT.options["sampler"]
+        self._answers = Answers(LAYOUT.name, 2 * int(options["steps"]) * one_a_step)
         self.signature: Mapping[str, str] = {
             "name": LAYOUT.name,
             "upstream": f"Ceaglex/LoVA@{commit_of(installation.checkout)}",

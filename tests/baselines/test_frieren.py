@@ -40,7 +40,7 @@ def pitch(content: bytes) -> float:
 
 
 def test_run_records_what_the_scripts_made(frieren, vsseval, generated, tmp_path: Path) -> None:
-    words = ("--json", "--out", tmp_path / "results")
+    words = ("--json", "--out", tmp_path / "results", "--workers", 1)
     record = json.loads(vsseval("run", "frieren", *words, toml=frieren.toml))
     assert record["counts"] == {"expected": 5, "generated": 4, "failed": 1}
     assert record["failures"] == {"short": TOO_SHORT}
@@ -51,6 +51,8 @@ def test_run_records_what_the_scripts_made(frieren, vsseval, generated, tmp_path
     assert score["excluded"] == {"short": f"generation failed: {TOO_SHORT}"}
     assert frieren.called() == ALL_STEPS
     assert 0 < record["cost"]["seconds"] < 60
+    # 25 Euler steps, each with a guided evaluation of two passes, for each of four clips.
+    assert record["cost"]["nfe"] == 4 * 50
     # A finished run starts no program.
     again = json.loads(vsseval("run", "frieren", *words, toml=frieren.toml))
     assert again["scores"] == record["scores"]
