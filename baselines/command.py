@@ -131,6 +131,8 @@ class Command:
 
     def __init__(self, template: Template) -> None:
         self._template = template
+        # The user's own command sees what their shell does; later we set a thread count of ours.
+        self._env = {**environment(None, {}), **os.environ}
         self._logs: Path | None = None
         self._labels: dict[tuple[str, int], str] = {}
         self.signature: Mapping[str, str] = {
@@ -160,8 +162,7 @@ class Command:
                 title=self._template.name,
                 command=self._template.fill(item, seed, out),
                 folder=self._template.folder,
-                # The user's own command: what their shell sees, it sees.
-                env={**environment(None, {}), **os.environ},
+                env=self._env,
                 log=(self._logs or Path(folder)) / f"{label}.log",
                 timeout=self._template.timeout,
             )

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vsseval.errors import ExternalToolError
@@ -96,7 +97,7 @@ def run_program(program: Program) -> float:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                preexec_fn=_ends_with_parent() if sys.platform == "linux" else None,
             )
         except OSError as error:
             raise ExternalToolError(
@@ -154,9 +155,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             continue
 
 
-def _end_with_parent() -> None:
-    # A GPU must not stay busy with a program whose results nobody waits for: PR_SET_PDEATHSIG.
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+def _ends_with_parent() -> Callable[[], object]:
+    """For the child to call (PR_SET_PDEATHSIG): no GPU stays busy with what nobody awaits."""
+    return partial(ctypes.CDLL(None).prctl, 1, signal.SIGKILL)
 
 
 def _signal_name(number: int) -> str:

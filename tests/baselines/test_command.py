@@ -72,6 +72,14 @@ def test_program_that_takes_too_long_is_stopped(program, toy, tmp_path) -> None:
     assert rows[0].error == "mine: stopped, not finished for 0.5 s (log a.0.log)"
 
 
+def test_program_sees_the_threads_of_the_shell(toy, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    code = "import os, sys; sys.exit(os.environ['OMP_NUM_THREADS'] + sys.argv[1])"
+    model = opened(f'name=mine {sys.executable} -c "{code}" {{out}}', toy)
+    rows = generate(model, read_benchmark(toy), tmp_path / "g")
+    assert ": 7/" in str(rows[0].error) or ": 7out.wav" in str(rows[0].error)
+
+
 def test_signature_follows_the_files_that_are_named(program, toy) -> None:
     text = f"name=mine python '{program}' {{out}}"
     before = dict(opened(text, toy).signature)
