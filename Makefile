@@ -4,7 +4,7 @@ OUT ?= results/demo
 BIN := .venv/bin
 MODELS := vssflow reference codec shuffled shifted noise silence
 
-.PHONY: install weights demo bench test lint clean
+.PHONY: install weights demo bench gate test lint clean
 
 install: .venv/installed
 
@@ -25,6 +25,17 @@ demo: weights
 # A core type or cache size that is set by hand is not what numpy runs with elsewhere.
 bench: install
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/vsseval bench --out results/speed.md
+
+# The committed records against this checkout. Status 2 means that the runs do not compare, as when a
+# library in a signature moved: said, and no regression.
+gate: weights
+	rm -rf .cache/gate
+	for bench in demo-sound demo-speech; do \
+		$(BIN)/vsseval run --model vssflow --bench $$bench --out .cache/gate || exit; \
+		$(BIN)/vsseval gate --baseline results/demo/$$bench/vssflow-tiny/*/ \
+			--candidate .cache/gate/$$bench/vssflow-tiny/*/ --junit .cache/gate/$$bench.xml \
+			|| { status=$$?; [ $$status = 2 ] || exit $$status; }; \
+	done
 
 lint: install
 	$(BIN)/ruff check .

@@ -17,6 +17,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from vsseval.cli import main
+from vsseval.cli.look import WHAT
+from vsseval.metrics.table import METRICS
 
 ROOT = Path(__file__).parents[1]
 
@@ -72,6 +74,8 @@ def test_help_imports_nothing_heavy() -> None:
         "score",
         "report",
         "compare",
+        "inspect",
+        "gate",
         "list",
         "explain",
         "doctor",
@@ -217,7 +221,7 @@ def test_interrupt_is_status_130_and_the_rest_follows(toy: Path, tmp_path: Path)
         "class Sleepy:\n"
         "    signature = {'name': 'sleepy'}\n"
         "    def generate(self, item, seed):\n"
-        "        time.sleep(0.5)\n"
+        "        time.sleep(0 if item.id == 'a' else 60)\n"
         "        return ModelOutput(Audio(np.zeros((1, 16000), np.float32), 16000))\n"
         "def load(context):\n"
         "    return Sleepy()\n"
@@ -231,6 +235,8 @@ def test_interrupt_is_status_130_and_the_rest_follows(toy: Path, tmp_path: Path)
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever runs the tests in the background has Ctrl-C ignored, and its children with it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         deadline = time.monotonic() + 60
         while not list((tmp_path / "cache").rglob("a.wav")):
@@ -362,10 +368,31 @@ def test_compare_prints_both_and_the_difference(vsseval, toy_run, tmp_path: Path
     toy_run("silence")
     first, second = (tmp_path / "results/toy" / name for name in ("reference", "silence"))
     words = [next(first.iterdir()), next(second.iterdir())]
-    rows = [row.split() for row in vsseval("compare", *words).stdout.splitlines()]
-    assert ["onset_f1", "↑", "1.000", "0", "-1.000", "4"] in rows
+    text = vsseval("compare", *words).stdout
+    assert "| onset_f1 ↑ | 1.000 | 0 | -1.000 |  | 0.250 | tie |" in text
+    assert "| metric | reference | silence |" in text
     printed = json.loads(vsseval("compare", *words, "--json").stdout)
     assert {one["metric"] for one in printed} == {"onset_f1", "mcd"}
+
+
+def test_report_has_formats_presets_and_chosen_columns(vsseval, toy_run, tmp_path: Path) -> None:
+    toy_run("noise")
+    lines = vsseval("report", "results", "--format", "csv", "--metrics", "mcd").stdout.splitlines()
+    assert len(lines) == 2
+    assert len(json.loads(vsseval("report", "results", "--format", "json").stdout)) == 1
+    assert "\\toprule" in vsseval("report", "results", "--format", "latex").stdout
+    empty = vsseval("report", "results", "--preset", "mmaudio")
+    assert (empty.exit_code, "no column fits fd.passt@avbench" in empty.stderr) == (2, True)
+    assert "did you mean mmaudio" in vsseval("report", "results", "--preset", "mmaudi").stderr
+
+
+def test_inspect_shows_a_clip(vsseval, toy_run, tmp_path: Path) -> None:
+    toy_run("reference")
+    (folder,) = (tmp_path / "results/toy/reference").iterdir()
+    shown = vsseval("inspect", folder, "a")
+    assert "| onset_f1 ↑ | 1.000 | 1 of 4 |" in shown.stdout
+    assert json.loads(vsseval("inspect", folder, "a", "--json").stdout)["clip"] == "a"
+    assert vsseval("inspect", folder, "z").exit_code == 2
 
 
 @pytest.mark.parametrize(
@@ -375,6 +402,7 @@ def test_compare_prints_both_and_the_difference(vsseval, toy_run, tmp_path: Path
         ("benches", "vggsound"),
         ("metrics", "onset_f1"),
         ("weights", "aisfx"),
+        ("presets", "vssflow-v2s"),
     ],
 )
 def test_list_names_everything(vsseval, what: str, name: str) -> None:
@@ -383,6 +411,36 @@ def test_list_names_everything(vsseval, what: str, name: str) -> None:
     assert name in result.stdout
     entries = json.loads(vsseval("list", what, "--json").stdout)
     assert any(name in value for entry in entries for value in entry.values())
+
+
+@pytest.mark.parametrize("what", WHAT)
+def test_tables_fit_120_columns_and_cut_no_name(vsseval, monkeypatch, what: str) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    table = vsseval("list", what).stdout.splitlines()
+    assert max(map(len, table)) <= 120
+    names = {line.partition("  ")[0] for line in table}
+    entries = json.loads(vsseval("list", what, "--json").stdout)
+    assert {next(iter(entry.values())) for entry in entries} <= names
+
+
+def test_list_of_metrics_says_what_brings_missing_weights(
+    vsseval, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VSSEVAL_WEIGHTS", str(tmp_path / "no-weights"))
+    printed = vsseval("list", "metrics").stdout
+    (line,) = (line for line in printed.splitlines() if line.startswith("kl.aisfx "))
+    assert "nat" in line
+    assert "lower" in line
+    assert "missing" in line
+    assert "weights missing: vsseval weights pull aisfx  (metrics: " in printed
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_is_explained(vsseval, name: str) -> None:
+    result = vsseval("explain", name)
+    assert result.exit_code == 0, result.output
+    assert METRICS[name].definition in result.stdout
+    assert METRICS[name].source in result.stdout
 
 
 def test_explain_prints_the_definition(vsseval) -> None:

@@ -10,7 +10,15 @@ import pytest
 
 from vsseval.errors import InputError, UnknownNameError
 from vsseval.features import FeatureTable
-from vsseval.score import Scored, column_of, find_metrics, needs, parse_input, score_metric
+from vsseval.score import (
+    Scored,
+    column_of,
+    find_metrics,
+    needs,
+    parse_input,
+    score_metric,
+    with_shared_encoders,
+)
 from vsseval.types import Benchmark, Item, Metric
 
 HERE = "score_functions"
@@ -36,6 +44,11 @@ def functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "def spread(reference, generated):\n"
         "    value = sum(float(x[0]) for x in generated) - sum(float(x[0]) for x in reference)\n"
         "    return SetValue(value, (value - 1.0, value + 1.0), 'from three clips')\n"
+        "def parts(reference, generated, *, items=None):\n"
+        "    groups = range(len(generated)) if items is None else items\n"
+        "    sums = np.zeros(len(reference))\n"
+        "    np.add.at(sums, list(groups), [float(x[0]) for x in generated])\n"
+        "    return SetValue(float(sums.sum()), contributions=sums)\n"
         "def words(transcript):\n"
         "    return np.array([len(str(transcript).split())])\n"
     )
@@ -206,6 +219,41 @@ def test_set_scope_may_give_an_interval_and_a_note() -> None:
     assert (score.value, score.interval, score.note) == (4.5, (3.5, 5.5), "from three clips")
 
 
+def test_contributions_of_set_scope_are_kept_by_item() -> None:
+    one = metric("parts", scope="set", pool="set")
+    result = scored(one, {"a": 1.0, "b": 2.0, "c": 4.0}, missing=None)
+    assert {key: row.tolist() for key, row in result.components.items()} == {
+        ("a", 0): [1.0],
+        ("b", 0): [2.0],
+        ("c", 0): [4.0],
+    }
+
+
+def test_set_scope_is_told_which_takes_belong_to_an_item() -> None:
+    one = metric("parts", scope="set", pool="set")
+    # Take 0 of b failed: its contribution stands under the first take there is.
+    generated = {("a", 0): 1.0, ("a", 1): 2.0, ("b", 1): 4.0}
+    result = scored(one, generated, names="ab", takes=2, failures={("b", 0): "x"})
+    assert {key: row.tolist() for key, row in result.components.items()} == {
+        ("a", 0): [3.0],
+        ("b", 1): [4.0],
+    }
+
+
+def test_interval_of_takes_draws_items_and_not_clips() -> None:
+    names = "abcdefghijkl"
+    single = {name: 2.0 + at for at, name in enumerate(names)}
+    # Three equal takes of each item say no more than one.
+    thrice = {(name, take): value for name, value in single.items() for take in range(3)}
+    one = scored(metric(), single, names=names).score
+    three = scored(metric(), thrice, names=names, takes=3).score
+    assert three.interval == pytest.approx(one.interval)
+    assert (
+        scored(metric(), dict(list(thrice.items())[:27]), names="abcdefghi", takes=3).score.interval
+        is None
+    )
+
+
 def test_set_scope_that_is_not_finite_has_no_value_and_no_interval() -> None:
     one = metric("spread", scope="set", pool="set")
     score = scored(one, {"a": math.inf}, names="a").score
@@ -271,3 +319,20 @@ def test_unknown_metric_lists_close_ones() -> None:
     with pytest.raises(UnknownNameError, match="unknown metric 'onset_f'; did you mean onset_f1"):
         find_metrics(["mcd", "onset_f"])
     assert [one.id for one in find_metrics(["mcd", "onset_f1", "mcd"])] == ["mcd", "onset_f1"]
+
+
+@pytest.mark.parametrize(
+    ("conditions_on", "note"),
+    [
+        ("ge2e", "ge2e: encoder shared with the model's input, which favours it"),
+        ("wavlm, ge2e", "ge2e: encoder shared with the model's input, which favours it"),
+        ("wavlm-ecapa", ""),
+        ("", ""),
+    ],
+)
+def test_an_encoder_that_the_model_hears_with_is_noted(conditions_on: str, note: str) -> None:
+    (row,) = find_metrics(["speaker_similarity.ge2e"])
+    one = scored(metric(), {"a": 3.0}, names="a")
+    signature = {"name": "m", "conditions_on": conditions_on}
+    assert with_shared_encoders(one, row, signature).score.note == note
+    assert with_shared_encoders(one, row, {"name": "m"}) == one

@@ -9,20 +9,21 @@ import json
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vsseval.errors import InputError
-from vsseval.files import write_atomic
+from vsseval.files import file_digest, write_atomic
 from vsseval.generate import ClipKey
+from vsseval.sanity import Sanity
 from vsseval.score import Scored
 from vsseval.types import Score
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 1
+SCHEMA = 2
 RECORD = "record.json"
 CLIPS = "clips.csv"
 
@@ -108,6 +109,10 @@ class RunRecord:
     scores: tuple[Score, ...]
     environment: Mapping[str, str]
     """Versions, device, revision: all that may differ when a run is repeated elsewhere."""
+    sanity: Sanity | None = None
+    """What the checks of the generated audio found; None if they were not made."""
+    clips: str = ""
+    """sha256 of the ``clips.csv`` beside the record; empty before it is written."""
 
 
 def run_id(
@@ -127,6 +132,9 @@ def record_json(record: RunRecord) -> str:
 def write_record(folder: Path, record: RunRecord, scored: Sequence[Scored]) -> RunRecord:
     """Write both files into ``folder``; scores of other metrics that are there already are kept.
 
+    They are not kept if the ``clips.csv`` that is there is not theirs: it was changed by hand, or
+    a run was killed between the two files.
+
     Returns:
         The record as written, old and new scores in the order of the ``METRICS`` table.
 
@@ -140,14 +148,17 @@ def write_record(folder: Path, record: RunRecord, scored: Sequence[Scored]) -> R
     path = folder / RECORD
     scores = {score.metric: score for score in record.scores}
     clips = _frame(scored)
-    if path.is_file():
-        for score in read_record(path).scores:
+    old = read_record(path) if path.is_file() else None
+    if old is not None and _clips_digest(folder) == old.clips:
+        for score in old.scores:
             scores.setdefault(score.metric, score)
         clips = _merged(clips, folder / CLIPS)
     order = [*METRICS, *scores]
     ordered = sorted(scores.values(), key=lambda score: order.index(score.metric))
-    merged = replace(record, scores=tuple(ordered))
-    write_atomic(folder / CLIPS, _csv(clips).encode())
+    text = _csv(clips).encode()
+    digest = hashlib.sha256(text).hexdigest()
+    merged = replace(record, scores=tuple(ordered), clips=digest)
+    write_atomic(folder / CLIPS, text)
     write_atomic(path, record_json(merged).encode())
     return merged
 
@@ -156,10 +167,12 @@ def read_record(path: Path) -> RunRecord:
     """Read a record and check its digest.
 
     Raises:
-        InputError: no such file, not a record of this schema, or changed by hand.
+        InputError: no such file, not a record of this schema, changed by hand, or with a value
+            that is not finite.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text, parse_constant=_not_finite)
         stated = content.pop("digest")
         schema = content.pop("schema")
     except (OSError, ValueError, KeyError, AttributeError) as error:
@@ -171,7 +184,23 @@ def read_record(path: Path) -> RunRecord:
             f"{path} does not match its own digest: it was changed by hand; "
             "delete it and run the same command again (nothing is generated or encoded anew)"
         )
-    return _record(content)
+    try:
+        return _record(content)
+    except (TypeError, KeyError) as error:
+        raise InputError(f"{path} lacks a field or has one too many: {error}") from error
+
+
+def check_clips(folder: Path, record: RunRecord) -> None:
+    """Compare ``clips.csv`` with the digest that the record holds of it.
+
+    Raises:
+        InputError: it is not there, or was changed by hand.
+    """
+    if _clips_digest(folder) != record.clips:
+        raise InputError(
+            f"{folder / CLIPS} is not what {RECORD} was written with: it was changed by hand or is "
+            "gone; run the same command again (nothing is generated or encoded anew)"
+        )
 
 
 def find_records(results: Path) -> list[tuple[Path, RunRecord]]:
@@ -187,17 +216,37 @@ def find_records(results: Path) -> list[tuple[Path, RunRecord]]:
     return [(path, read_record(path)) for path in sorted(results.rglob(RECORD))]
 
 
-def read_components(folder: Path, metric: str) -> dict[ClipKey, tuple[float, ...]]:
-    """Components of one metric by clip, from ``clips.csv``; empty for metrics of set scope."""
+Components = Mapping[str, Mapping[ClipKey, tuple[float, ...]]]
+"""Components by metric and clip; of metrics of set scope, what each item adds to the value."""
+
+
+def read_clips(folder: Path) -> dict[str, dict[ClipKey, tuple[float, ...]]]:
+    """Components of every metric by clip, from ``clips.csv``.
+
+    Raises:
+        InputError: the file cannot be read, or a value is not finite.
+    """
+    import numpy as np
+
     frame = _read_csv(folder / CLIPS)
-    names = [name for name in frame.columns if name.rsplit("[", 1)[0] == metric]
-    if not names:
-        return {}
-    rows = frame[names].dropna()
-    return {
-        (str(key[0]), int(key[1])): tuple(float(value) for value in row)
-        for key, row in zip(rows.index, rows.to_numpy(), strict=True)
-    }
+    keys = [(str(item), int(take)) for item, take in frame.index]
+    names: dict[str, list[str]] = {}
+    for name in frame.columns:
+        names.setdefault(name.rsplit("[", 1)[0], []).append(name)
+    found: dict[str, dict[ClipKey, tuple[float, ...]]] = {}
+    for metric, columns in names.items():
+        values = frame[columns].to_numpy(dtype=np.float64)
+        if np.isinf(values).any():
+            raise InputError(f"{folder / CLIPS}: {metric} has a value that is not finite")
+        # An empty cell is a clip that was not scored.
+        rows = np.flatnonzero(~np.isnan(values).any(axis=1))
+        found[metric] = {keys[at]: tuple(values[at].tolist()) for at in rows}
+    return found
+
+
+def read_components(folder: Path, metric: str) -> dict[ClipKey, tuple[float, ...]]:
+    """Components of one metric by clip; empty if there are none."""
+    return read_clips(folder).get(metric, {})
 
 
 def environment(device: str) -> dict[str, str]:
@@ -231,12 +280,24 @@ def _revision() -> dict[str, str]:
     return {"revision": head.stdout.strip(), "dirty": "yes" if changes.stdout.strip() else "no"}
 
 
+def _clips_digest(folder: Path) -> str | None:
+    path = folder / CLIPS
+    return file_digest(path) if path.is_file() else None
+
+
+def _not_finite(constant: str) -> float:
+    raise ValueError(f"it holds {constant}")
+
+
 def _digest(content: Mapping[str, Any]) -> str:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _record(content: Mapping[str, Any]) -> RunRecord:
+    missing = {field.name for field in fields(RunRecord)} - set(content)
+    if missing:
+        raise KeyError(", ".join(sorted(missing)))
     scores = tuple(
         Score(**{**entry, "interval": tuple(entry["interval"]) if entry["interval"] else None})
         for entry in content["scores"]
@@ -250,12 +311,13 @@ def _record(content: Mapping[str, Any]) -> RunRecord:
             "cost": Cost(**content["cost"]),
             "notes": tuple(content["notes"]),
             "scores": scores,
+            "sanity": Sanity(**content["sanity"]) if content["sanity"] else None,
         }
     )
 
 
 def _frame(scored: Sequence[Scored]) -> pd.DataFrame:
-    """Components of clip-scope metrics, a row a clip; several as ``metric[0]``, ``[1]``."""
+    """Components, a row a clip; several of one metric as ``metric[0]``, ``[1]``."""
     import pandas as pd
 
     columns: dict[str, pd.Series] = {}

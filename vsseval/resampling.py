@@ -4,19 +4,22 @@ Goal: the samples that another tool's metric hears. Published scores move with t
 dialect names the one its origin uses.
 
 Conventions:
-    Mono float32 (n,) in, float32 (ceil(n * target / source),) out (soxr: rounded; resampy: cut to
-    an integer). Beyond both ends the signal is zero. The ratio is reduced first; with L outputs for
-    every M inputs there are L filters, and a block of M inputs with its margins times their matrix
-    gives L outputs.
+    Mono float32 (n,) in, float32 (ceil(n * target / source),) out (soxr: rounded; resampy, julius:
+    cut to an integer). Beyond both ends the signal is zero (julius: its first or last sample). The
+    ratio is reduced first; with L outputs for every M inputs there are L filters, and a block of M
+    inputs with its margins times their matrix gives L outputs.
 
 Resamplers:
     soxr-hq       libsoxr HQ, the default of librosa since 0.10, and of everything of our own
     sinc6         torchaudio's default: Hann-windowed sinc of 6 zero crossings, roll-off 0.99
     kaiser64      Kaiser-windowed sinc of 64 zero crossings (fadtk, kadtk)
     resampy-best  resampy's ``kaiser_best``: a tabulated Kaiser sinc, interpolated linearly
+    julius24      julius' default: Hann-windowed sinc of 24 zero crossings, roll-off 0.945, each
+                  filter summing to 1 (audiocraft)
 
 References:
     torchaudio.functional.resample of torchaudio 2.9.1; resampy 0.4.3, filters and interpn;
+    julius 0.2.8, resample_frac;
     microsoft/fadtk at ec74b1f, fadtk/utils.py (parameters of kaiser64).
     J. O. Smith, Digital Audio Resampling Home Page, for the method.
 """
@@ -32,7 +35,7 @@ from numpy.typing import NDArray
 
 from vsseval.errors import UnknownNameError
 
-RESAMPLERS = ("soxr-hq", "sinc6", "kaiser64", "resampy-best")
+RESAMPLERS = ("soxr-hq", "sinc6", "kaiser64", "resampy-best", "julius24")
 
 _KAISER64_ROLLOFF, _KAISER64_BETA = 0.9475937167399596, 14.769656459379492
 _RESAMPY_ZEROS, _RESAMPY_BITS = 50, 13
@@ -63,20 +66,30 @@ def resample(
         )
     divisor = gcd(source_rate, target_rate)
     down, up = source_rate // divisor, target_rate // divisor
-    filters = {"sinc6": _sinc6, "kaiser64": _kaiser64, "resampy-best": _resampy_best}[resampler]
+    filters = {
+        "sinc6": _sinc6,
+        "kaiser64": _kaiser64,
+        "resampy-best": _resampy_best,
+        "julius24": _julius24,
+    }[resampler]
     outputs = samples.size * up / down
-    length = int(outputs) if resampler == "resampy-best" else ceil(outputs)
-    return _polyphase(samples, filters(down, up), down)[:length]
+    length = int(outputs) if resampler in ("resampy-best", "julius24") else ceil(outputs)
+    ends = (samples[0], samples[-1]) if resampler == "julius24" and samples.size else (0, 0)
+    return _polyphase(samples, filters(down, up), down, ends)[:length]
 
 
 def _polyphase(
-    samples: NDArray[np.float32], filters: NDArray[np.float32], down: int
+    samples: NDArray[np.float32],
+    filters: NDArray[np.float32],
+    down: int,
+    ends: tuple[float, float],
 ) -> NDArray[np.float32]:
-    """Outputs of the filters (L, margin + M + margin) at every M-th input."""
+    """Outputs of the filters (L, margin + M + margin) at every M-th input; ``ends`` goes on."""
     taps = filters.shape[1]
     margin = (taps - down) // 2
     blocks = samples.size // down + 1
     padded = np.zeros((blocks - 1) * down + taps, dtype=np.float32)
+    padded[:margin], padded[margin + samples.size :] = ends
     padded[margin : margin + samples.size] = samples
     frames = np.lib.stride_tricks.sliding_window_view(padded, taps)[::down]
     return (frames @ filters.T).reshape(-1)
@@ -94,6 +107,14 @@ def _sinc6(down: int, up: int) -> NDArray[np.float32]:
     cutoff = min(down, up) * 0.99 / down
     time = (_offsets(down, up, ceil(6 / cutoff)) * cutoff).clip(-6, 6)
     return np.asarray(cutoff * np.sinc(time) * np.cos(np.pi * time / 12) ** 2, dtype=np.float32)
+
+
+@cache
+def _julius24(down: int, up: int) -> NDArray[np.float32]:
+    cutoff = min(down, up) * 0.945 / down
+    time = (_offsets(down, up, ceil(24 / cutoff)) * cutoff).clip(-24, 24)
+    values = np.sinc(time) * np.cos(np.pi * time / 48) ** 2
+    return np.asarray(values / values.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 @cache

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import soundfile
 
 from vsseval.benchmarks.manifest import first_items, load_benchmark
 from vsseval.errors import InputError
-from vsseval.features import Clip, Encoded, encode
+from vsseval.features import NONSPEECH, Clip, Encoded, encode
 from vsseval.generate import (
     ClipKey,
     clip_label,
@@ -20,6 +20,7 @@ from vsseval.generate import (
     kept,
 )
 from vsseval.models import LoadedModel, ModelLoader, load_model
+from vsseval.outputs import check_files
 from vsseval.progress import Progress, silent
 from vsseval.records import (
     BenchmarkEntry,
@@ -31,10 +32,19 @@ from vsseval.records import (
     run_id,
     write_record,
 )
-from vsseval.score import Scored, find_metrics, needs, score_metric
+from vsseval.sanity import Sanity
+from vsseval.score import (
+    NO_FIELD,
+    Scored,
+    find_metrics,
+    needs,
+    score_metric,
+    with_shared_encoders,
+)
 from vsseval.types import Benchmark, Generation, Item, Metric
 from vsseval.workers import Workers
 
+NO_TEXT = "no transcription was given (`vsseval score --heard FILE`)"
 SHORT_SECONDS = 0.1
 """Generated audio that ends so much before its item is noted [s]."""
 
@@ -116,11 +126,17 @@ def run(
     scored = score_all(
         ready.metrics, ready.benchmark, encoded, rows, takes=request.takes, limit=ready.limit
     )
+    scored = [
+        with_shared_encoders(one, metric, ready.model.signature)
+        for metric, one in zip(ready.metrics, scored, strict=True)
+    ]
     identity = run_id(
         ready.model.signature, ready.whole.digest, request.seed, request.takes, ready.limit
     )
     folder = out / folder_name(ready.whole.name) / folder_name(ready.model.name) / identity
-    record = write_record(folder, _record(ready, request, rows, scored, identity), scored)
+    sanity = check_files(ready.benchmark, rows, workers=workers, progress=progress)
+    record = _record(ready, request, rows, scored, sanity, identity)
+    record = write_record(folder, record, scored)
     return Result(record, folder, generated_now, encoded)
 
 
@@ -197,10 +213,23 @@ def encode_clips(
     )
 
 
-def sources(benchmark: Benchmark, rows: Sequence[Generation], takes: int) -> dict[str, list[Clip]]:
-    """The clips of each source; what does not exist has no path, and a reason."""
+def sources(
+    benchmark: Benchmark,
+    rows: Sequence[Generation],
+    takes: int,
+    heard: Mapping[str, str] | None = None,
+) -> dict[str, list[Clip]]:
+    """The clips of each source; what does not exist has no path, and a reason.
+
+    Args:
+        benchmark: The items.
+        rows: What was generated.
+        takes: Clips an item.
+        heard: Transcriptions of the generated clips by label, in place of a recogniser.
+    """
+    texts = heard or {}
     by_key = {(row.item_id, row.take): row for row in rows}
-    return {
+    clips = {
         "generated": [
             _generated(item, take, by_key) for item in benchmark.items for take in range(takes)
         ],
@@ -227,6 +256,20 @@ def sources(benchmark: Benchmark, rows: Sequence[Generation], takes: int) -> dic
             for item in benchmark.items
         ],
     }
+    clips["heard"] = [
+        replace(clip, path=None, reason=NO_TEXT, text=texts.get(clip_label(*clip.key)))
+        for clip in clips["generated"]
+    ]
+    spans = {item.id: item.speech_spans for item in benchmark.items}
+    for source, of in NONSPEECH.items():
+        clips[source] = [_outside_speech(clip, spans[clip.key[0]]) for clip in clips[of]]
+    return clips
+
+
+def _outside_speech(clip: Clip, spans: tuple[tuple[float, float], ...] | None) -> Clip:
+    if spans is None:
+        return replace(clip, path=None, reason=NO_FIELD["speech_spans"])
+    return replace(clip, erased=spans)
 
 
 def _generated(item: Item, take: int, rows: Mapping[ClipKey, Generation]) -> Clip:
@@ -265,6 +308,7 @@ def _record(
     request: Request,
     rows: Sequence[Generation],
     scored: Sequence[Scored],
+    sanity: Sanity,
     identity: str,
 ) -> RunRecord:
     done = [row for row in rows if row.path is not None]
@@ -293,6 +337,7 @@ def _record(
         warnings={label: text for label, text in odd.items() if text},
         notes=ready.model.notes,
         scores=tuple(one.score for one in scored),
+        sanity=sanity,
         environment=environment(request.device),
     )
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsseval.encoders.table import ENCODERS
-from vsseval.errors import InputError
-from vsseval.features import FeatureTable
+from vsseval.errors import InputError, UnknownNameError
+from vsseval.features import NONSPEECH, FeatureTable
 from vsseval.generate import ClipKey, clip_label
 from vsseval.metrics import table as metric_table
 from vsseval.metrics.pooling import Rule, pool
+from vsseval.metrics.profiles import PROFILES
 from vsseval.metrics.statistics import bootstrap_interval
 from vsseval.types import Benchmark, Item, Metric, Score, SetValue
 from vsseval.weights import command, status
@@ -23,7 +25,11 @@ from vsseval.weights import command, status
 INTERVAL_SEED = 20240601
 """Seed of the bootstrap resamples, the same for every interval."""
 
-NO_FIELD = {"onsets": "no annotated onsets", "transcript": "no transcript"}
+NO_FIELD = {
+    "onsets": "no annotated onsets",
+    "transcript": "no transcript",
+    "speech_spans": "no intervals of speech",
+}
 """Reasons for what an item does not have."""
 
 Arrays = NDArray[np.generic]
@@ -35,7 +41,8 @@ class Scored:
 
     score: Score
     components: Mapping[ClipKey, NDArray[np.float64]]
-    """float64 (k,) by clip; empty for metrics of set scope."""
+    """float64 (k,) by clip; of set scope (1,), what each item adds to the value, under its first
+    take, and empty where that is undefined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +50,16 @@ class Input:
     """One input of a metric."""
 
     source: str
-    """``generated``, ``reference``, ``video``, ``speaker``, or ``item``."""
+    """A source of ``vsseval.run.sources``, or ``item``."""
     encoder: str
     """Empty for ``item``."""
     output: str
     """Output of the encoder, or field of the item."""
+
+    @property
+    def by_take(self) -> bool:
+        """Whether each take has its own."""
+        return NONSPEECH.get(self.source, self.source) in ("generated", "heard")
 
 
 def parse_input(text: str) -> Input:
@@ -68,11 +80,20 @@ def parse_input(text: str) -> Input:
 def find_metrics(names: Iterable[str]) -> list[Metric]:
     """Rows of ``METRICS`` by id, without repeats, in the order given.
 
+    ``@profile`` stands for all metrics of a profile.
+
     Raises:
-        UnknownNameError: no such metric.
+        UnknownNameError: no such metric or profile.
     """
-    found = {name: metric_table.metric(name) for name in names}
-    return list(found.values())
+    ids: dict[str, None] = {}
+    for name in names:
+        if not name.startswith("@"):
+            ids[name] = None
+        elif name[1:] in PROFILES:
+            ids.update(dict.fromkeys(PROFILES[name[1:]].metrics))
+        else:
+            raise UnknownNameError("profile", name[1:], PROFILES)
+    return [metric_table.metric(name) for name in ids]
 
 
 def needs(metrics: Iterable[Metric]) -> set[tuple[str, str]]:
@@ -87,6 +108,23 @@ def lacking_weights(metric: Metric) -> tuple[str, ...]:
     parts = [part for encoder in encoders for part in ENCODERS[encoder].all_weights()]
     states = {part: status([part])[0].state for part in dict.fromkeys(parts)}
     return tuple(command(part) for part, state in states.items() if state != "ok")
+
+
+def with_shared_encoders(scored: Scored, metric: Metric, model: Mapping[str, str]) -> Scored:
+    """The score, with a note where the metric's encoder is one that the model conditions on.
+
+    A model says so under ``conditions_on`` of its signature: encoders or parts of the weight store,
+    with commas between them.
+    """
+    encoders = {encoder for _, encoder in needs([metric])}
+    parts = {part for encoder in encoders for part in ENCODERS[encoder].all_weights()}
+    stated = {name.strip() for name in model.get("conditions_on", "").split(",")}
+    shared = sorted(stated & (encoders | parts))
+    if not shared:
+        return scored
+    note = f"{', '.join(shared)}: encoder shared with the model's input, which favours it"
+    whole = f"{scored.score.note}; {note}" if scored.score.note else note
+    return replace(scored, score=replace(scored.score, note=whole))
 
 
 def score_metric(
@@ -127,9 +165,9 @@ def score_metric(
     components: dict[ClipKey, NDArray[np.float64]] = {}
     if metric.scope == "clip":
         components = _components(metric, rows, excluded)
-        value, interval, note = _pooled_value(metric, list(components.values()))
+        value, interval, note = _pooled_value(metric, components, takes)
     else:
-        value, interval, note = _set_value(metric, inputs, rows)
+        value, interval, note, components = _set_value(metric, inputs, rows)
     num_scored = len(expected) - len(excluded)
     if value is None and not num_scored and excluded:
         note = _common_reason(excluded)
@@ -164,7 +202,7 @@ def _value(
             raise InputError(NO_FIELD.get(one.output, f"no {one.output}"))
         return np.asarray(field)
     table = tables[one.source, one.encoder]
-    at = key if one.source == "generated" else (key[0], 0)
+    at = key if one.by_take else (key[0], 0)
     if at not in table.rows:
         reason = table.missing.get(at, "not encoded")
         raise InputError(reason if reason.startswith("weights") else f"{one.source}: {reason}")
@@ -194,43 +232,56 @@ def _components(
 
 def _set_value(
     metric: Metric, inputs: Sequence[Input], rows: Mapping[ClipKey, list[Arrays]]
-) -> tuple[float | None, tuple[float, float] | None, str]:
-    """Value, interval and note; no value where the metric is undefined for these clips."""
+) -> tuple[float | None, tuple[float, float] | None, str, dict[ClipKey, NDArray[np.float64]]]:
+    """Value, interval, note and contributions; no value where undefined for these clips.
+
+    A function that takes ``items`` is told which item each generated clip is a take of.
+    """
     if not rows:
-        return None, None, "no clip could be scored"
+        return None, None, "no clip could be scored", {}
     compute = cast(Callable[..., float | SetValue], metric_table.resolve(metric.compute))
     first_take: dict[str, ClipKey] = {}
     for key in rows:
         first_take.setdefault(key[0], key)
     columns = [
-        [rows[key][at] for key in (rows if one.source == "generated" else first_take.values())]
+        [rows[key][at] for key in (rows if one.by_take else first_take.values())]
         for at, one in enumerate(inputs)
     ]
+    groups: dict[str, list[int]] = {}
+    if len(first_take) < len(rows) and "items" in inspect.signature(compute).parameters:
+        places = {item: at for at, item in enumerate(first_take)}
+        groups["items"] = [places[key[0]] for key in rows]
     try:
-        found = compute(*columns, **metric.params)
+        found = compute(*columns, **groups, **metric.params)
     except InputError as error:
-        return None, None, f"undefined: {error}"
+        return None, None, f"undefined: {error}", {}
     if not isinstance(found, SetValue):
         found = SetValue(float(found))
     if not math.isfinite(found.value):
-        return None, None, "undefined: the value is not finite"
-    return found.value, found.interval, found.note
+        return None, None, "undefined: the value is not finite", {}
+    parts: dict[ClipKey, NDArray[np.float64]] = {}
+    if found.contributions is not None:
+        pairs = zip(first_take.values(), found.contributions, strict=True)
+        parts = {key: np.array([part]) for key, part in pairs}
+    return found.value, found.interval, found.note, parts
 
 
 def _pooled_value(
-    metric: Metric, components: Sequence[NDArray[np.float64]]
+    metric: Metric, components: Mapping[ClipKey, NDArray[np.float64]], takes: int
 ) -> tuple[float | None, tuple[float, float] | None, str]:
     """Value, interval and note; no value where the pooling rule is undefined for these clips."""
     if not components:
         return None, None, "no clip could be scored"
     rule = cast(Rule, metric.pool)
-    matrix = np.stack(components)
+    matrix = np.stack(list(components.values()))
+    clusters = [key[0] for key in components] if takes > 1 else None
     try:
         value = pool(matrix, rule)
     except InputError as error:
         return None, None, f"undefined: {error}"
     note = str(metric_table.resolve(metric.remark)(matrix)) if metric.remark else ""
-    return value, bootstrap_interval(matrix, rule, seed=INTERVAL_SEED), note
+    interval = bootstrap_interval(matrix, rule, seed=INTERVAL_SEED, clusters=clusters)
+    return value, interval, note
 
 
 def _common_reason(excluded: Mapping[ClipKey, str]) -> str:

@@ -41,7 +41,7 @@ class Item:
     audio: Path | None = None
     """Reference audio; only metrics and oracles may read it."""
     speaker_audio: Path | None = None
-    """Another clip of the same speaker, the voice to imitate (dubbing setting 2)."""
+    """The voice to imitate; whose it is says ``setting``."""
     caption: str | None = None
     """One sentence that describes the sound."""
     transcript: str | None = None
@@ -52,8 +52,17 @@ class Item:
     """Speaker name."""
     onsets: tuple[float, ...] | None = None
     """Annotated onset times of the sound [s], ascending."""
+    speech_spans: tuple[tuple[float, float], ...] | None = None
+    """Where somebody speaks, as (start, end) [s], ascending and apart; empty if nobody does."""
     face_box: tuple[int, int, int, int] | None = None
     """Face in the video as (left, top, right, bottom) in pixels, constant over the clip."""
+    group: str | None = None
+    """What it shares with other clips that are not independent of it: recording, film, speaker."""
+    setting: int | None = None
+    """Dubbing setting: the voice is 1 the clip's own, 2 the same speaker's in another clip, 3 that
+    of a speaker who is not in the set; None where nobody says."""
+    slices: tuple[str, ...] = ()
+    """Named parts of the benchmark that the clip belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,11 @@ class Model(Protocol):
 
     @property
     def signature(self) -> Mapping[str, str]:
-        """Name, checkpoint digest, settings: all that decides the output but item and seed."""
+        """Name, checkpoint digest, settings: all that decides the output but item and seed.
+
+        ``conditions_on`` names encoders or weights of this project that the model itself uses on
+        its input; scores that rest on them are noted.
+        """
         ...
 
     def generate(self, item: Item, seed: int) -> ModelOutput:
@@ -240,7 +253,8 @@ class Metric:
     scope: Literal["clip", "set"]
     """``clip``: ``compute`` gives the components of one item; ``set``: one call over all items."""
     inputs: tuple[str, ...]
-    """``source:encoder.output`` (generated, reference, video, speaker) or ``item:field``."""
+    """``source:encoder.output`` or ``item:field``. Sources: generated, reference, video, speaker,
+    caption, heard; generated_nonspeech and reference_nonspeech, which are without the speech."""
     compute: str
     """``module:function``; called with the inputs in order and ``params`` as keywords."""
     unit: str
@@ -269,6 +283,8 @@ class SetValue:
     """95 % interval, or None."""
     note: str = ""
     """Empty, or what the reader of the value must know."""
+    contributions: NDArray[np.float64] | None = None
+    """float64 (items,), sum 0: what each item adds to the value; None where undefined."""
 
 
 @dataclass(frozen=True, slots=True)

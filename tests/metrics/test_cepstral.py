@@ -11,6 +11,8 @@ from vsseval.metrics.cepstral import (
     DECIBELS,
     dtw_path,
     fast_dtw_path,
+    flagged_clips,
+    level_difference,
     mcd_components,
     mcd_dtw_components,
     mcd_dtw_sl_components,
@@ -19,6 +21,7 @@ from vsseval.metrics.cepstral import (
     mel_cepstral_distortion_dtw_sl,
 )
 
+EQUALLY_LOUD = np.array(0.1), np.array(0.1)
 REFERENCE = Path(__file__).parents[1] / "reference" / "metrics_cepstral.json"
 CASES = json.loads(REFERENCE.read_text(encoding="utf-8"))["cases"]
 
@@ -126,7 +129,7 @@ def test_c0_counts_in_the_cost_and_not_in_the_alignment():
     r, _ = cepstra(2, 30, 30)
     g = r.copy()
     g[:, 0] += 2.0
-    components = mcd_dtw_components(r, g)
+    components = mcd_dtw_components(r, g, *EQUALLY_LOUD)
     assert components[0] == pytest.approx(2.0 * DECIBELS, rel=1e-12)
     assert components[1] == 30
 
@@ -158,23 +161,48 @@ def test_the_length_coefficient_is_symmetric():
     assert there == pytest.approx(back, rel=1e-12)
 
 
-def test_components_carry_frames_and_path_length():
+def test_components_carry_what_to_know_beside_the_value():
     r, g = cepstra(5, 40, 50)
-    components = mcd_dtw_components(r, g)
+    components = mcd_dtw_components(r, g, np.array(0.1), np.array(0.1))
     assert components.dtype == np.float64
-    assert components[1:].tolist() == [len(fast_dtw_path(r[:, 1:], g[:, 1:])), 40, 50, 0]
-    with_length = mcd_dtw_sl_components(r, g)
+    length = len(fast_dtw_path(r[:, 1:], g[:, 1:]))
+    # 50 frames are a quarter more than 40: above 1.1, so the value is flagged.
+    assert components[1:].tolist() == [length, 40, 50, 1.25, 0.0, 1.0, 0.0]
+    with_length = mcd_dtw_sl_components(r, g, np.array(0.1), np.array(0.1))
     assert with_length[0] == pytest.approx(components[0] * 50 / 40, rel=1e-12)
-    assert mcd_components(r, r).tolist() == [0.0, 40, 0]
+    np.testing.assert_array_equal(with_length[1:], components[1:])
+    assert mcd_components(r, r, *EQUALLY_LOUD).tolist() == [0.0, 40, 40, 40, 1.0, 0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("loud", "frames", "level", "flag"),
+    # Twice and half as loud are 20 log10 2 = 6.02 dB; 1.4 is 2.92 dB; 44 of 40 frames are 1.1.
+    [(2.0, 40, 6.0206, 1), (0.5, 40, -6.0206, 1), (1.4, 44, 2.9226, 0), (1.0, 45, 0.0, 1)],
+    ids=["louder", "softer", "within both", "longer"],
+)
+def test_values_are_flagged_above_3_decibels_or_a_tenth_more_frames(loud, frames, level, flag):
+    r, g = cepstra(7, 40, frames)
+    components = mcd_dtw_components(r, g, np.array(0.1), np.array(0.1 * loud))
+    assert components[5] == pytest.approx(level, abs=1e-4)
+    assert components[6] == flag
+
+
+def test_silence_counts_as_120_decibels_below_full_scale():
+    assert level_difference(np.array(1.0), np.array(0.0)) == pytest.approx(-120.0)
+    assert level_difference(np.array(0.0), np.array(0.0)) == 0.0
+    for rms in (np.array([0.1, 0.1]), np.array(np.nan), np.array(-0.1)):
+        with pytest.raises(InputError, match="one finite level of the generated side"):
+            level_difference(np.array(0.1), rms)
 
 
 def test_a_silent_output_is_scored_and_flagged():
     r, _ = cepstra(6, 40, 40)
     silent = np.zeros((40, 14))
     silent[:, 0] = np.log(1e-8)
-    assert mcd_components(r, silent)[0] == mel_cepstral_distortion(r, silent)
+    levels = np.array(0.1), np.array(0.0)
+    assert mcd_components(r, silent, *levels)[0] == mel_cepstral_distortion(r, silent)
     for components in (mcd_components, mcd_dtw_components, mcd_dtw_sl_components):
-        values = components(r, silent)
+        values = components(r, silent, *levels)
         assert np.isfinite(values[0])
         assert values[0] > 50
         assert values[-1] == 1.0
@@ -186,7 +214,7 @@ def test_a_silent_reference_is_excluded():
     assert mel_cepstral_distortion(silent, silent) == 0.0
     for components in (mcd_components, mcd_dtw_components, mcd_dtw_sl_components):
         with pytest.raises(InputError, match="the reference is silent"):
-            components(silent, silent)
+            components(silent, silent, *EQUALLY_LOUD)
 
 
 @pytest.mark.parametrize(
@@ -203,3 +231,11 @@ def test_a_silent_reference_is_excluded():
 def test_bad_cepstra_are_refused(r, g, message):
     with pytest.raises(InputError, match=message):
         mel_cepstral_distortion(r, g)
+
+
+def test_remark_counts_the_clips_with_a_warning():
+    components = np.zeros((4, 8))
+    assert flagged_clips(components) == ""
+    components[1:3, 6] = 1.0
+    expected = "2 of 4 clips: levels over 3 dB apart or lengths over a factor 1.1"
+    assert flagged_clips(components) == expected

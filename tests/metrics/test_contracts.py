@@ -14,6 +14,7 @@ import pytest
 
 from vsseval.metrics.pooling import pool
 from vsseval.metrics.table import METRICS, metric, resolve
+from vsseval.metrics.table_words import OTHERS
 from vsseval.types import SetValue
 
 N_CLIPS = 24
@@ -71,6 +72,11 @@ def moved_onsets(level):
     reference = onset_times(3)
     moved = np.arange(6) < 2 * level
     return reference, [times + 0.2 * moved for times in reference]
+
+
+def moved_onsets_beside_speech(level):
+    """As above; speech at the end takes the last onsets of both sides out."""
+    return [np.array([[2.3, 3.0]])] * N_CLIPS, *moved_onsets(level)
 
 
 def moved_onsets_with_loudness(level):
@@ -148,6 +154,30 @@ def transcriptions(level):
     return [np.array(" ".join(words))] * N_CLIPS, [np.array(" ".join(wrong))] * N_CLIPS
 
 
+def missing_words(level):
+    """One more word of six that is not said at each level."""
+    words = ["bin", "blue", "at", "s", "nine", "now"]
+    said, heard = np.array(" ".join(words)), np.array(" ".join(words[level:]))
+    return [said] * N_CLIPS, [heard] * N_CLIPS
+
+
+def added_words(level):
+    """One more word that was not to be said at each level."""
+    said = "bin blue at s nine now"
+    return [np.array(said)] * N_CLIPS, [np.array(said + " zebra" * level)] * N_CLIPS
+
+
+def spoken_levels(level):
+    """Speech of 100 frames, and of 20 more at each level, in silence."""
+    reference = np.pad(np.ones(100), 30)
+    generated = np.pad(np.full(100 + 20 * level, 0.3), 50)
+    return [reference] * N_CLIPS, [generated] * N_CLIPS
+
+
+def complexities(level):
+    return ([np.array(2.0 + level)] * N_CLIPS,)
+
+
 def grid_transcriptions(level):
     """At each level a quarter of the clips, one by one, loses all of its words."""
     said = "bin blue at s nine now"
@@ -163,6 +193,21 @@ def voices(level):
 
 def opinions(level):
     return ([np.array(4.0 - level)] * N_CLIPS,)
+
+
+def noisy_lip_sync(level):
+    """Windows of sound that say less and less of the lips."""
+    lips = clips(18, 40, 64)
+    noise = clips(19, 39, 64)
+    sound = [v[:-1] + (0.2 + 0.4 * level) * n for v, n in zip(lips, noise, strict=True)]
+    return lips, [np.array(0)] * N_CLIPS, sound
+
+
+def late_lip_sync(level):
+    """Sound that comes a frame later at each level."""
+    lips = clips(18, 40, 64)
+    sound = [np.roll(v[:-1], level, axis=0) for v in lips]
+    return lips, [np.array(0)] * N_CLIPS, sound
 
 
 # Exchanges: the same two sides in one order and in the other.
@@ -181,6 +226,12 @@ def exchanged_posteriors():
 def exchanged_onsets():
     a, b = onset_times(12), [times[:4] + 0.06 for times in onset_times(12)]
     return (a, b), (b, a)
+
+
+def exchanged_onsets_beside_speech():
+    (a, b), _ = exchanged_onsets()
+    spans = [np.array([[2.3, 3.0]])] * N_CLIPS
+    return (spans, a, b), (spans, b, a)
 
 
 def exchanged_ranked_onsets():
@@ -214,6 +265,16 @@ def exchanged_pitch():
     return (a, b, [low] * N_CLIPS, [high] * N_CLIPS), (b, a, [high] * N_CLIPS, [low] * N_CLIPS)
 
 
+def exchanged_spoken_levels():
+    a, b = spoken_levels(2)
+    return (a, b), (b, a)
+
+
+def exchanged_replaced_words():
+    a, b = [np.array("bin blue at")] * N_CLIPS, [np.array("bin red at s nine")] * N_CLIPS
+    return (a, b), (b, a)
+
+
 def exchanged_transcriptions():
     a, b = [np.array("bin blue at")] * N_CLIPS, [np.array("bin blue at s nine")] * N_CLIPS
     return (a, b), (b, a)
@@ -242,11 +303,107 @@ class Contract:
 
 FEW_ROWS = {"least": 40, "steps": 5}
 FEW_SUBSETS = {"subsets": 5, "subset_size": 60}
-ORDER_MATTERS = {"is.aisfx", "kid.aisfx", "fd_inf.aisfx", "fd_inf.aisfx@fadtk"}
+ORDER_MATTERS = {name for name in METRICS if name.split(".")[0] in ("is", "kid", "fd_inf")}
 """Their splits or draws follow the order of clips, by definition."""
 
+# Lips and sound are of different kinds; the best distance is what a network can reach.
+LIP_SYNC = {
+    "lse_d": Contract(noisy_lip_sync, None, None),
+    "lse_c": Contract(noisy_lip_sync, None, None),
+    "lse_d0": Contract(noisy_lip_sync, None, None),
+    "lse_offset": Contract(late_lip_sync, 0.0, None),
+}
+FD = Contract(embeddings, 0.0, True, exchanged_embeddings)
+
 CONTRACTS = {
-    "fd.aisfx": Contract(embeddings, 0.0, True, exchanged_embeddings),
+    "fd.aisfx": FD,
+    "fd.aisfx-nonspeech": FD,
+    **dict.fromkeys(
+        (
+            "fd.vggish@avbench",
+            "fd.panns-16k@avbench",
+            "fd.passt@avbench",
+            "fd.panns-32k",
+            "fd.clap-laion",
+            "fd.clap-ms",
+            "fd.vggish@audioldm-16k",
+            "fd.panns-16k@audioldm-16k",
+            "fd.panns-32k@audioldm-32k",
+            "fd.vggish@fadtk",
+            "fd.clap-laion-music@fadtk",
+            "fd.clap-laion-630k@fadtk",
+            "fd.vggish@gudgud96",
+        ),
+        FD,
+    ),
+    **dict.fromkeys(
+        ("fd_inf.vggish@fadtk", "fd_inf.clap-laion-music@fadtk"),
+        Contract(embeddings, None, False, exchanged_embeddings, FEW_ROWS),
+    ),
+    "fd_clip.vggish@fadtk": Contract(embeddings, None, False, exchanged_embeddings),
+    **dict.fromkeys(
+        (
+            "kad.vggish",
+            "kad.panns-32k",
+            "kad.passt",
+            "kad.clap-laion",
+            "kad.panns-32k@kadtk-1.1",
+            "kad.clap-laion@kadtk-1.1",
+        ),
+        Contract(embeddings, None, False, exchanged_embeddings),
+    ),
+    **dict.fromkeys(
+        ("kid.panns-32k", "kid.passt"),
+        Contract(embeddings, None, False, exchanged_embeddings, FEW_SUBSETS),
+    ),
+    **dict.fromkeys(
+        (
+            "is.panns-16k@avbench",
+            "is.passt@avbench",
+            "is.panns-16k@audioldm-16k",
+            "is.panns-32k@audioldm-32k",
+        ),
+        Contract(sure_posteriors, None, None),
+    ),
+    **dict.fromkeys(
+        (
+            "kl.panns-16k@avbench",
+            "kl.passt@avbench",
+            "kl.passt@audiocraft",
+            "kl_sigmoid.panns-16k@avbench",
+            "kl_sigmoid.passt@avbench",
+        ),
+        Contract(posteriors, 0.0, False, exchanged_posteriors),
+    ),
+    **dict.fromkeys(
+        ("kl.panns-16k@audioldm-16k", "kl.panns-32k@audioldm-32k", "kl.passt@stable-audio"),
+        Contract(posteriors, -7.99856e-6, False, exchanged_posteriors),
+    ),
+    **dict.fromkeys(
+        ("kl_sigmoid.panns-16k@audioldm-16k", "kl_sigmoid.panns-32k@audioldm-32k"),
+        Contract(posteriors, -8e-6, False, exchanged_posteriors),
+    ),
+    **dict.fromkeys(
+        (
+            "relevance.demo",
+            "relevance.demo-nonspeech",
+            "imagebind.nonspeech",
+            "imagebind@ib-avbench",
+            "imagebind@ib-native",
+            "imagebind_text",
+        ),
+        Contract(voices, 100.0, True, exchanged_voices),
+    ),
+    **dict.fromkeys(
+        (
+            "clap.laion@avbench",
+            "clap_audio.laion",
+            "clap.ms",
+            "clap.ms@avbench",
+            "clap.laion@stable-audio",
+        ),
+        Contract(voices, 1.0, True, exchanged_voices),
+    ),
     # Unbiased, so a set against itself is slightly below zero: checked for itself further down.
     "kad.aisfx": Contract(embeddings, None, False, exchanged_embeddings),
     "kad.aisfx@kadtk-1.1": Contract(embeddings, None, False, exchanged_embeddings),
@@ -275,6 +432,9 @@ CONTRACTS = {
         far_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness
     ),
     "onset_f1": Contract(moved_onsets, 1.0, True, exchanged_onsets),
+    "onset_f1.nonspeech": Contract(
+        moved_onsets_beside_speech, 1.0, True, exchanged_onsets_beside_speech
+    ),
     "onset_f1.annotated": Contract(moved_onsets, 1.0, True, exchanged_onsets),
     "onset_acc@onset-condfoley": Contract(
         moved_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness
@@ -289,16 +449,18 @@ CONTRACTS = {
     # The epsilon keeps it a little below 1.
     "av_align@avalign-javis": Contract(moved_onsets_before_motion, 6 / (6 + 1e-6), None),
     "desync@desync-avbench": Contract(offset_logits, 0.0, None),
+    "desync.nonspeech": Contract(offset_logits, 0.0, None),
     "desync@desync-javis": Contract(offset_logits, 0.0, None),
     "sync_accuracy@synchformer-native": Contract(rare_offsets, 1.0, None),
     "sync_accuracy_1@synchformer-native": Contract(rare_offsets, 1.0, None),
-    "mcd": Contract(cepstra, 0.0, True, exchanged_cepstra),
-    "mcd_dtw": Contract(cepstra, 0.0, True, exchanged_cepstra),
-    "mcd_dtw_sl": Contract(cepstra, 0.0, True, exchanged_cepstra),
+    "mcd": Contract(cepstra_with_level, 0.0, True, exchanged_cepstra_with_level),
+    "mcd_dtw": Contract(cepstra_with_level, 0.0, True, exchanged_cepstra_with_level),
+    "mcd_dtw_sl": Contract(cepstra_with_level, 0.0, True, exchanged_cepstra_with_level),
     "mcd_dtw@standard": Contract(cepstra_with_level, 0.0, True, exchanged_cepstra_with_level),
     "f0_rmse@standard": Contract(pitch, 0.0, True, exchanged_pitch),
     "f0_rmse_cents@standard": Contract(pitch, 0.0, True, exchanged_pitch),
     "voicing_error@standard": Contract(pitch, 0.0, True, exchanged_pitch),
+    "duration_ratio": Contract(spoken_levels, 1.0, True, exchanged_spoken_levels),
     "wer.tiny_en": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
     "cer.tiny_en": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
     "wer_macro.tiny_en": Contract(transcriptions, 0.0, False, exchanged_transcriptions),
@@ -321,6 +483,48 @@ CONTRACTS = {
     "dnsmos.sig": Contract(opinions, None, None),
     "dnsmos.bak": Contract(opinions, None, None),
     "dnsmos.p808": Contract(opinions, None, None),
+    **{
+        f"{number}.{variant}": contract
+        for variant in (
+            "demo",
+            "demo@masked",
+            "syncnet",
+            "syncnet@masked",
+            "syncnet@s3fd",
+            "syncnet@box",
+        )
+        for number, contract in LIP_SYNC.items()
+    },
+    "wer_substitutions.tiny_en": Contract(transcriptions, 0.0, False, exchanged_replaced_words),
+    "wer_deletions.tiny_en": Contract(missing_words, 0.0, False, exchanged_transcriptions),
+    "wer_insertions.tiny_en": Contract(added_words, 0.0, False, exchanged_transcriptions),
+    **{
+        listener.metric_id(family, profile): Contract(
+            transcriptions, 0.0, False, exchanged_transcriptions
+        )
+        for listener in OTHERS
+        for family, profile in (
+            ("wer", ""),
+            ("cer", ""),
+            ("wer_macro", ""),
+            ("wer", "whisper-en"),
+            ("wer", "whisper-basic"),
+            ("wer", "seedtts"),
+            ("wer", "styledubber"),
+        )
+    },
+    **{
+        listener.metric_id("grid_slot_accuracy"): Contract(transcriptions, 100.0, None)
+        for listener in OTHERS
+    },
+    "speaker_similarity.ge2e@setting1": Contract(voices, 100.0, True, exchanged_voices),
+    "speaker_similarity.wavlm-ecapa": Contract(voices, 100.0, True, exchanged_voices),
+    "speaker_similarity.wavlm-ecapa@setting1": Contract(voices, 100.0, True, exchanged_voices),
+    "utmos": Contract(opinions, None, None),
+    "audiobox.pq": Contract(opinions, None, None),
+    "audiobox.pc": Contract(complexities, None, None),
+    "audiobox.ce": Contract(opinions, None, None),
+    "audiobox.cu": Contract(opinions, None, None),
 }
 WITH_EXCHANGE = [name for name, contract in CONTRACTS.items() if contract.exchanged]
 WITH_PERFECT = [name for name, contract in CONTRACTS.items() if contract.perfect is not None]

@@ -76,6 +76,16 @@ def test_roots_of_eigenvalues_equal_singular_values(monkeypatch, n1, n2, d):
     assert quick == pytest.approx(frechet_distance(x, y), rel=1e-11)
 
 
+@pytest.mark.parametrize("decades", [1, 3, 4, 6, 8])
+def test_no_spread_of_deviations_costs_digits(monkeypatch, decades):
+    random = np.random.RandomState(15)
+    scale = np.logspace(0, -decades, 100)
+    x, y = random.standard_normal((60, 100)) * scale, random.standard_normal((70, 100)) * scale
+    value = frechet_distance(x, y)
+    monkeypatch.setattr(frechet, "_sum_of_roots", lambda squares: None)
+    assert value == pytest.approx(frechet_distance(x, y), rel=1e-9)
+
+
 def test_small_deviations_are_not_lost_to_rounding():
     # 20 independent directions, two of deviation 1 and 18 of 1e-9; the sets differ by a shift of
     # length 1. Roots of eigenvalues alone are right to sqrt(1e-16) each.
@@ -189,3 +199,12 @@ def test_statistics_of_different_widths_do_not_mix():
 def test_a_covariance_of_one_row_is_refused():
     with pytest.raises(InputError, match="at least 2 rows, got 1"):
         _ = gaussian_statistics(np.zeros((1, 2))).covariance
+
+
+@pytest.mark.parametrize("shape", [(300, 512), (600, 128)], ids=["few rows", "many rows"])
+def test_a_set_against_itself_in_another_order_is_exactly_zero(shape):
+    rows = np.random.RandomState(5).standard_normal(shape) * 3 + 1
+    assert frechet_distance(rows, rows) == 0.0
+    assert frechet_distance(rows, rows[::-1]) == 0.0
+    # A gap of the means that is far below the traces is still there.
+    assert frechet_distance(rows, rows + 1e-4) == pytest.approx(1e-8 * shape[1], rel=1e-3)

@@ -10,6 +10,7 @@ from vsseval.errors import InputError
 from vsseval.metrics import influence as module
 from vsseval.metrics.frechet import GaussianStatistics, frechet_distance, frechet_distance_between
 from vsseval.metrics.influence import frechet_influence, frechet_set_value
+from vsseval.metrics.paired import compare_influence
 
 
 def sides(seed, n1, n2, d, gap=0.5):
@@ -227,3 +228,74 @@ def test_unequal_sides_do_not_pair():
     with pytest.raises(InputError, match="as many clips on both sides, got 20 and 30"):
         frechet_influence(x, y)
     assert frechet_influence(x, y, pairing="independent").standard_error > 0
+
+
+# --- no more rows than dimensions ---
+
+
+def test_form_without_inverse_equals_the_transport_where_both_exist():
+    x, y = sides(20, 60, 80, 6)
+    expected = frechet_influence(x, y, pairing="independent")
+    first, second = module._influences_of_few_rows(x, y)
+    np.testing.assert_allclose(second / 80, expected.contributions, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(first / 60, by_gradient(x, y)[0] / 60, rtol=1e-6)
+
+
+def test_contributions_of_few_rows_are_derivatives_by_the_weights_of_rows():
+    # Twelve rows in 20 dimensions. A weight v_k on the outer product of a centred row moves
+    # tr S1 - 2 tr (S1^1/2 S2 S1^1/2)^1/2; the mean moves |D|^2 by 2 D'(x - mu1).
+    x, y = sides(21, 12, 12, 20)
+    xc, yc = x - x.mean(axis=0), y - y.mean(axis=0)
+    gap = x.mean(axis=0) - y.mean(axis=0)
+
+    def spread(weights):
+        root = np.sqrt(weights)[:, None] * xc @ yc.T / np.sqrt(11)
+        return weights @ (xc * xc).sum(axis=1) - 2 * np.linalg.svd(root, compute_uv=False).sum()
+
+    step = 1e-7
+    expected = np.array(
+        [
+            (spread(1 / 11 + step * one) - spread(1 / 11 - step * one)) / (2 * step)
+            for one in np.eye(12)
+        ]
+    )
+    expected += 2 * xc @ gap
+    found, _ = module._influences_of_few_rows(x, y)
+    np.testing.assert_allclose(found, expected - expected.mean(), rtol=1e-5, atol=1e-5)
+
+
+def test_few_rows_have_contributions_and_an_error_and_no_bias_and_no_interval():
+    x, y = sides(22, 30, 30, 40)
+    estimate, found = frechet_influence(x, y), frechet_set_value(x, y)
+    assert estimate.bias is None
+    assert estimate.standard_error > 0
+    assert abs(estimate.contributions.sum()) < 1e-10
+    assert found.interval is None
+    np.testing.assert_array_equal(found.contributions, estimate.contributions)
+
+
+def test_error_of_few_rows_is_within_a_third_of_the_spread_over_draws():
+    random = np.random.RandomState(23)
+    scale = np.linspace(2.0, 0.1, 64)
+    values, errors = [], []
+    for _ in range(120):
+        x = random.standard_normal((40, 64)) * scale
+        y = 0.5 * x + random.standard_normal((40, 64)) * scale + 0.3
+        estimate = frechet_influence(x, y)
+        values.append(estimate.value)
+        errors.append(estimate.standard_error)
+    assert np.mean(errors) == pytest.approx(np.std(values, ddof=1), rel=0.33)
+
+
+def test_test_between_systems_with_few_rows_rarely_errs():
+    # Two systems of one kind: at most 5 % of 150 tests, and three deviations of that count.
+    random = np.random.RandomState(24)
+    errs = 0
+    for _ in range(150):
+        x = random.standard_normal((30, 40))
+        one, two = (
+            frechet_influence(x, 0.5 * x + random.standard_normal((30, 40))) for _ in range(2)
+        )
+        found = compare_influence(one.value, two.value, one.contributions, two.contributions)
+        errs += found.p_value < 0.05
+    assert errs <= 150 * 0.05 + 3 * np.sqrt(150 * 0.05 * 0.95)

@@ -7,12 +7,31 @@ from pathlib import Path
 import pytest
 
 import vsseval.metrics
+from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError, UnknownNameError
-from vsseval.metrics.table import METRICS, metric, resolve
+from vsseval.metrics.profiles import PROFILES
+from vsseval.metrics.table import METRICS, ROWS, metric, resolve
 from vsseval.reports.metric_docs import explain, metric_reference
-from vsseval.types import Metric
+from vsseval.run import sources
+from vsseval.types import Benchmark, Metric
 
+# Text normalisers (with the recogniser where there are two), lexicons, and spectral and dubbing
+# settings of the speech metrics, which their rows explain.
+RECOGNISERS = {"", "openai-"}
+NORMALISERS = {"whisper-en", "whisper-basic", "seedtts", "styledubber"}
+DIALECTS = {first + second for first in RECOGNISERS for second in NORMALISERS} | {
+    "openai",
+    "standard",
+    "homophones",
+    "masked",
+    "setting1",
+    "s3fd",
+    "box",
+}
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+
+SOURCES = {"item", *sources(Benchmark("b", "1", "joint", 1.0, 16000, (), (), "0"), [], takes=1)}
 
 
 @pytest.mark.parametrize("row", METRICS.values(), ids=METRICS)
@@ -25,14 +44,39 @@ def test_rows_are_complete(row):
     assert (row.scope == "set") == (row.pool == "set")
     for name in row.inputs:
         source, _, rest = name.partition(":")
-        assert source in ("generated", "reference", "video", "speaker", "item")
+        assert source in SOURCES
         assert rest
         assert source == "item" or rest.rpartition(".")[0]
     assert callable(resolve(row.compute))
 
 
+def test_every_profile_after_an_at_sign_is_a_row_that_lists_the_metric():
+    for name in METRICS:
+        profile = name.partition("@")[2]
+        assert not profile or profile in DIALECTS or name in PROFILES[profile].metrics
+
+
+def test_profiles_hold_metrics_or_say_why_not():
+    for name, profile in PROFILES.items():
+        assert set(profile.metrics) <= set(METRICS), name
+        assert bool(profile.metrics) != bool(profile.reason), name
+
+
+@pytest.mark.parametrize("row", METRICS.values(), ids=METRICS)
+def test_inputs_are_outputs_of_the_encoder_table(row):
+    for name in row.inputs:
+        source, _, rest = name.partition(":")
+        if source != "item":
+            encoder, _, output = rest.rpartition(".")
+            assert output in ENCODERS[encoder].outputs, name
+
+
 def test_titles_are_unique():
     assert len({row.title for row in METRICS.values()}) == len(METRICS)
+
+
+def test_no_id_is_used_twice():
+    assert len(ROWS) == len(METRICS)
 
 
 def test_keys_are_the_ids():

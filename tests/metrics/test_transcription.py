@@ -17,6 +17,7 @@ from vsseval.metrics.transcription import (
     word_components,
     word_edits,
     word_error_rate,
+    word_kind_components,
     word_rate_components,
 )
 
@@ -143,6 +144,18 @@ def test_shares_add_up_to_the_rate_and_empty_is_flagged():
     np.testing.assert_allclose(rates, [100.0, 200 / 3, 0.0, 100 / 3, 0.0])
     assert word_rate_components("a b", "", normaliser="none").tolist() == [100, 0, 100, 0, 1]
     assert word_components("a b", "...").tolist() == [2, 2, 0, 2, 0, 1]
+
+
+def test_the_three_kinds_add_up_to_the_edits():
+    # a b c d -> a x d e: b replaced, c missing, e added, over four words.
+    pair = ("a b c d", "a x d e")
+    for kind in ("substitutions", "deletions", "insertions"):
+        assert word_kind_components(*pair, kind=kind, normaliser="none").tolist() == [1, 4]
+    assert word_components(*pair, normaliser="none")[:2].tolist() == [3, 4]
+    assert word_kind_components("a b", "", kind="deletions").tolist() == [2, 2]
+    assert word_kind_components("a", "a b c", kind="insertions").tolist() == [2, 1]
+    with pytest.raises(UnknownNameError, match="did you mean deletions"):
+        word_kind_components(*pair, kind="deletion")
 
 
 def test_empty_transcriptions_count_as_deletions():

@@ -1,6 +1,7 @@
 """Writes tests/reference/resampling.json from the published resamplers, in another environment.
 
-Needs torchaudio==2.9.1, resampy==0.4.3, librosa and numba. Nothing of them is kept but numbers.
+Needs torchaudio==2.9.1, resampy==0.4.3, julius==0.2.8, librosa and numba. Nothing of
+them is kept but numbers.
 
     python tests/reference/resampling_recipe.py
 """
@@ -11,6 +12,7 @@ import importlib.metadata
 import json
 from pathlib import Path
 
+import julius
 import numpy as np
 import resampy
 import torch
@@ -37,17 +39,21 @@ def main() -> None:
             "sinc6": torchaudio.functional.resample(tensor, source, target).numpy(),
             "kaiser64": torchaudio.functional.resample(tensor, source, target, **KAISER64).numpy(),
             "resampy-best": resampy.resample(samples, source, target, filter="kaiser_best"),
+            "julius24": julius.resample_frac(tensor, source, target).numpy(),
         }
         for name, output in outputs.items():
             cases[f"{name}:{source}:{target}"] = {
                 "length": len(output),
                 "every_7": [float(f"{value:.7g}") for value in output[::7]],
             }
-    versions = {name: importlib.metadata.version(name) for name in ("torchaudio", "resampy")}
+    versions = {
+        name: importlib.metadata.version(name) for name in ("torchaudio", "resampy", "julius")
+    }
     provenance = {
         "command": "python tests/reference/resampling_recipe.py",
         "packages": versions,
-        "calls": "torchaudio.functional.resample; resampy.resample(filter='kaiser_best')",
+        "calls": "torchaudio.functional.resample; resampy.resample(filter='kaiser_best'); "
+        "julius.resample_frac",
     }
     text = json.dumps({"provenance": provenance, "cases": cases}, indent=None)
     (HERE / "resampling.json").write_text(text.replace('"cases"', '\n"cases"') + "\n")

@@ -12,7 +12,18 @@ from threadpoolctl import threadpool_info
 
 from vsseval.bench.measure import BenchRow
 
-PACKAGES = ("numpy", "scipy", "torch", "soxr", "soundfile", "av")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "torch",
+    "soxr",
+    "soundfile",
+    "av",
+    "pyworld",
+    "faster-whisper",
+    "ctranslate2",
+    "openai-whisper",
+)
 HEADS = ("what", "ours [s]", "beside", "its time [s]", "ratio", "aim", "agreement", "peak memory")
 
 

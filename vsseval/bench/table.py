@@ -13,9 +13,14 @@ SPEED: dict[str, str] = {
     "frechet": "vsseval.bench.distances:frechet_from_statistics",
     "frechet-few-rows": "vsseval.bench.distances:frechet_from_rows",
     "kad": "vsseval.bench.distances:kernel_distance",
+    "lip-sync": "vsseval.bench.lip_sync:offset_search",
     "preparation": "vsseval.bench.preparation:fan_out",
+    "mcd": "vsseval.bench.speech:mel_cepstral_distortions",
+    "wer": "vsseval.bench.speech:word_error_rates",
     "statistics-vggish": "vsseval.bench.streams:vggish_statistics",
     "statistics-panns": "vsseval.bench.streams:panns_statistics",
+    "paired-tests": "vsseval.bench.statistics:paired_tests",
+    "intervals": "vsseval.bench.statistics:intervals",
 }
 """Name -> ``module:function``; called with ``quick``, gives a list of BenchRow."""
 

@@ -4,8 +4,8 @@ A benchmark is a folder::
 
     benchmark.json   {"name", "version", "task", "clip_seconds", "sample_rate", "metrics": [ids]}
     manifest.jsonl   one object a line: {"id", "duration", "video", "audio", "speaker_audio",
-                     "caption", "transcript", "label", "speaker", "onsets", "face_box",
-                     "sha256": {field: hex}}
+                     "caption", "transcript", "label", "speaker", "group", "setting", "slices",
+                     "onsets", "speech_spans", "face_box", "sha256": {field: hex}}
 
 ``id`` and ``duration`` are required; what an item does not have is left out. Media paths are
 relative to the folder and must stay inside it. A medium that is not on disk does not stop a run:
@@ -20,17 +20,21 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import get_args
 
-from vsseval.benchmarks.table import BENCHMARKS, DEFAULT_DATA, EMBEDDED_MEDIA
+from vsseval.benchmarks.table import BENCHMARKS, EMBEDDED_MEDIA, default_data
 from vsseval.errors import InputError, MissingMediaError, UnknownNameError
 from vsseval.files import file_digest
 from vsseval.types import Benchmark, Item, Task
 
 MEDIA_FIELDS = ("video", "audio", "speaker_audio")
-TEXT_FIELDS = ("caption", "transcript", "label", "speaker")
-FIELDS = ("id", "duration", *MEDIA_FIELDS, *TEXT_FIELDS, "onsets", "face_box", "sha256")
+TEXT_FIELDS = ("caption", "transcript", "label", "speaker", "group")
+FIELDS = (
+    *("id", "duration", *MEDIA_FIELDS, *TEXT_FIELDS),
+    *("setting", "slices", "onsets", "speech_spans", "face_box", "sha256"),
+)
 
 # A take's file is named <id>.takeK.wav, so no id may end like that.
 _ID = re.compile(
@@ -39,7 +43,7 @@ _ID = re.compile(
 
 
 def load_benchmark(name: str, data: Path | None = None, limit: int | None = None) -> Benchmark:
-    """The benchmark ``name``: embedded, in ``data``, or in ``./data/<name>``.
+    """The benchmark ``name``: embedded, in ``data``, or in ``$VSSEVAL_DATA/<name>``.
 
     Args:
         name: A name of the table, or the name that ``data``'s own benchmark.json states.
@@ -54,7 +58,7 @@ def load_benchmark(name: str, data: Path | None = None, limit: int | None = None
     row = BENCHMARKS.get(name)
     if row is None and data is None:
         raise UnknownNameError("benchmark", name, BENCHMARKS)
-    root = data or (EMBEDDED_MEDIA / name if row and row.embedded else DEFAULT_DATA / name)
+    root = data or (EMBEDDED_MEDIA / name if row and row.embedded else default_data() / name)
     if not (root / "benchmark.json").is_file():
         how = f" To get it: {row.how_to_get}." if row else ""
         raise MissingMediaError(
@@ -99,23 +103,11 @@ def read_benchmark(root: Path) -> Benchmark:
     head = _read_head(root / "benchmark.json")
     items: list[Item] = []
     lines: list[str] = []
-    seen: dict[str, int] = {}
-    manifest = root / "manifest.jsonl"
-    for number, line in enumerate(_read_text(manifest).splitlines(), start=1):
-        if not line.strip():
-            continue
-        where = f"{manifest}, line {number}"
-        entry = _parse(line, where)
-        item = _item(root, entry, where)
-        if item.id in seen:
-            raise InputError(f"{where}: id {item.id!r} was used in line {seen[item.id]} already")
-        seen[item.id] = number
+    for where, entry, item in _entries(root):
         items.append(item)
         lines.append(
             _canonical({**entry, "sha256": _digests(item, entry.get("sha256", {}), where)})
         )
-    if not items:
-        raise InputError(f"{manifest} holds no item")
     # Which metrics are the default says nothing of the clips.
     about = _canonical({name: value for name, value in head.items() if name != "metrics"})
     digest = hashlib.sha256("\n".join([about, *lines]).encode()).hexdigest()
@@ -129,6 +121,43 @@ def read_benchmark(root: Path) -> Benchmark:
         metrics=tuple(head["metrics"]),  # type: ignore[arg-type]
         digest=digest,
     )
+
+
+def read_items(root: Path) -> list[tuple[Item, dict[str, str]]]:
+    """The items in ``root`` with the sha256 that the manifest states; no medium is read.
+
+    Raises:
+        InputError: as :func:`read_benchmark`, but for unlike media.
+    """
+    root = root.absolute()
+    _read_head(root / "benchmark.json")
+    found = []
+    for where, entry, item in _entries(root):
+        stated = entry.get("sha256", {})
+        if not isinstance(stated, dict):
+            raise InputError(f"{where}: sha256 must be an object of field -> hex, got {stated!r}")
+        found.append((item, stated))
+    return found
+
+
+def _entries(root: Path) -> list[tuple[str, dict[str, object], Item]]:
+    """Where it stands, fields and item of every line."""
+    manifest = root / "manifest.jsonl"
+    found: list[tuple[str, dict[str, object], Item]] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(_read_text(manifest).splitlines(), start=1):
+        if not line.strip():
+            continue
+        where = f"{manifest}, line {number}"
+        entry = _parse(line, where)
+        item = _item(root, entry, where)
+        if item.id in seen:
+            raise InputError(f"{where}: id {item.id!r} was used in line {seen[item.id]} already")
+        seen[item.id] = number
+        found.append((where, entry, item))
+    if not found:
+        raise InputError(f"{manifest} holds no item")
+    return found
 
 
 def _media(item: Item) -> list[Path]:
@@ -200,6 +229,7 @@ def _item(root: Path, entry: Mapping[str, object], where: str) -> Item:
         id=identity,
         duration=duration,
         onsets=_onsets(entry.get("onsets"), duration, where),
+        speech_spans=_speech_spans(entry.get("speech_spans"), duration, where),
         face_box=_face_box(entry.get("face_box"), where),
         video=media["video"],
         audio=media["audio"],
@@ -208,6 +238,9 @@ def _item(root: Path, entry: Mapping[str, object], where: str) -> Item:
         transcript=text["transcript"],
         label=text["label"],
         speaker=text["speaker"],
+        group=text["group"],
+        setting=_setting(entry.get("setting"), where),
+        slices=_slices(entry.get("slices"), where),
     )
 
 
@@ -232,6 +265,20 @@ def _medium(root: Path, entry: Mapping[str, object], field: str, where: str) -> 
     return path
 
 
+def _setting(value: object, where: str) -> int | None:
+    if value is not None and (type(value) is not int or value not in (1, 2, 3)):
+        raise InputError(f"{where}: setting must be 1, 2 or 3, got {value!r}")
+    return value
+
+
+def _slices(value: object, where: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        raise InputError(f"{where}: slices must be a list of names, got {value!r}")
+    return tuple(value)
+
+
 def _onsets(value: object, duration: float, where: str) -> tuple[float, ...] | None:
     if value is None:
         return None
@@ -244,6 +291,30 @@ def _onsets(value: object, duration: float, where: str) -> tuple[float, ...] | N
     if any(not 0 <= onset <= duration for onset in onsets) or sorted(onsets) != list(onsets):
         raise InputError(f"{where}: onsets must ascend and lie in 0..{duration} s, got {value!r}")
     return onsets
+
+
+def _speech_spans(
+    value: object, duration: float, where: str
+) -> tuple[tuple[float, float], ...] | None:
+    if value is None:
+        return None
+    pairs = isinstance(value, list) and all(
+        isinstance(span, list)
+        and len(span) == 2
+        and all(isinstance(time, int | float) and not isinstance(time, bool) for time in span)
+        for span in value
+    )
+    if not pairs:
+        raise InputError(f"{where}: speech_spans must be a list of [start, end], got {value!r}")
+    spans = tuple((float(start), float(end)) for start, end in value)  # type: ignore[attr-defined]
+    if any(not 0 <= start < end <= duration for start, end in spans) or any(
+        later[0] < earlier[1] for earlier, later in pairwise(spans)
+    ):
+        raise InputError(
+            f"{where}: speech_spans must ascend, not overlap, and lie in 0..{duration} s, "
+            f"got {value!r}"
+        )
+    return spans
 
 
 def _face_box(value: object, where: str) -> tuple[int, int, int, int] | None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vsseval.errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from vsseval.benchmarks.layout import DataSet
 
 EMBEDDED_MEDIA = Path(__file__).parent / "media"
 """Folder of the benchmarks that are packaged with the code."""
 
-DEFAULT_DATA = Path("data")
-"""Where a benchmark that is not embedded is looked for without ``--data``: ``data/<name>``."""
+
+def default_data() -> Path:
+    """``$VSSEVAL_DATA``, else ``data``: where a benchmark is looked for without ``--data``."""
+    return Path(os.environ.get("VSSEVAL_DATA") or "data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +32,16 @@ class BenchmarkRow:
     """Whether the media are packaged with the code."""
     how_to_get: str
     """What to do when the media are absent."""
+    data_set: str = ""
+    """Module with its layout and lists, for ``vsseval data prepare``."""
 
 
-_FORM = "put benchmark.json and manifest.jsonl (docs/benchmarks.md) beside them and pass --data DIR"
+def _then(name: str) -> str:
+    return (
+        f"then run `vsseval data prepare {name} --root DIR --out data/{name}`, or write "
+        "benchmark.json and manifest.jsonl yourself (docs/benchmarks.md) and pass --data DIR"
+    )
+
 
 BENCHMARKS: dict[str, BenchmarkRow] = {
     row.name: row
@@ -48,20 +65,78 @@ BENCHMARKS: dict[str, BenchmarkRow] = {
             "VGGSound test set, sound of videos from the web",
             False,
             "the list of clips is at https://www.robots.ox.ac.uk/~vgg/data/vggsound/ and the "
-            f"videos must be fetched from their sources; {_FORM}",
+            f"videos must be fetched from their sources; {_then('vggsound')}",
+            "vsseval.benchmarks.vggsound",
         ),
         BenchmarkRow(
             "chem",
             "Chem, sentences of one lecturer's chemistry videos",
             False,
-            "VSSFlow's list of clips is at https://huggingface.co/datasets/ceaglex/VisualTTS_Chem "
-            f"and the lectures must be fetched from YouTube; {_FORM}",
+            "lists of clips are at https://github.com/RanaCM/DSU-AVO and "
+            "https://huggingface.co/datasets/ceaglex/VisualTTS_Chem, and the lectures must be "
+            f"fetched from YouTube; {_then('chem')}",
+            "vsseval.benchmarks.chem",
         ),
         BenchmarkRow(
             "grid",
             "GRID audiovisual sentence corpus, 33 speakers on video",
             False,
-            f"audio and video are at https://zenodo.org/records/3625687; {_FORM}",
+            "audio and video are at https://zenodo.org/records/3625687, the list of test clips at "
+            f"https://github.com/ZZDoog/ProDubber; {_then('grid')}",
+            "vsseval.benchmarks.grid",
+        ),
+        BenchmarkRow(
+            "lrs2",
+            "LRS2, sentences from British television",
+            False,
+            "by agreement with the BBC: https://www.robots.ox.ac.uk/~vgg/data/lip_reading/lrs2.html"
+            f"; {_then('lrs2')}",
+            "vsseval.benchmarks.lrs2",
+        ),
+        BenchmarkRow(
+            "v2c",
+            "V2C-Animation, lines of animated films",
+            False,
+            "built from films of one's own by https://github.com/chenqi008/V2C, the list of test "
+            f"clips is at https://github.com/ZZDoog/ProDubber; {_then('v2c')}",
+            "vsseval.benchmarks.v2c",
+        ),
+        BenchmarkRow(
+            "avsync15",
+            "AVSync15, short clips of 15 kinds of sound that are seen to be made",
+            False,
+            f"from its authors, https://github.com/lzhangbj/ASVA; {_then('avsync15')}",
+            "vsseval.benchmarks.avsync15",
+        ),
+        BenchmarkRow(
+            "greatest-hits",
+            "Greatest Hits, a drumstick on things, with annotated hits",
+            False,
+            "recordings are at https://andrewowens.com/vis/, the list of clips is "
+            f"AMT_test_set.json of https://github.com/XYPB/CondFoleyGen; {_then('greatest-hits')}",
+            "vsseval.benchmarks.greatest_hits",
+        ),
+        BenchmarkRow(
+            "foleybench",
+            "FoleyBench, sounds whose source is seen, with categories",
+            False,
+            f"from its authors, https://arxiv.org/abs/2511.13219; {_then('foleybench')}",
+            "vsseval.benchmarks.foleybench",
         ),
     )
 }
+
+
+def find_data_set(name: str) -> DataSet:
+    """Layout and lists of a published data set.
+
+    Raises:
+        UnknownNameError: no such benchmark.
+        InputError: it is one that needs no preparation.
+    """
+    if name not in BENCHMARKS:
+        raise UnknownNameError("benchmark", name, BENCHMARKS)
+    module = BENCHMARKS[name].data_set
+    if not module:
+        raise InputError(f"{name} needs no preparation: {BENCHMARKS[name].how_to_get}")
+    return importlib.import_module(module).DATA_SET  # type: ignore[no-any-return]

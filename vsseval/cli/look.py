@@ -1,112 +1,145 @@
-"""Commands that only look: report, compare, list, explain, doctor."""
+"""Commands that only look: report, list, explain, doctor."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from vsseval.cli.options import FOLDER, aligned, say
+from vsseval.cli.options import FOLDER, fitted, names, say
+from vsseval.cli.pages import media_options
 from vsseval.errors import InputError
 
 if TYPE_CHECKING:
+    from vsseval.reports.html.media import Sources
+    from vsseval.reports.pairs import Results
     from vsseval.types import Finding
+
+FORMATS = ("markdown", "csv", "json", "latex")
 
 
 @click.command()
 @click.argument("results", type=FOLDER, default=Path("results"))
 @click.option(
-    "--out", type=FOLDER, metavar="FILE", help="Write the Markdown here, print a short table."
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="markdown",
+    show_default=True,
+    help="What to write.",
 )
+@click.option("--preset", metavar="P", help="The columns of a paper; `list presets` names them.")
+@click.option("--metrics", metavar="a,b", help="Only these columns, in this order; * fits all.")
+@click.option("--out", type=FOLDER, metavar="FILE", help="Write it here, print a short table.")
 @click.option(
     "--into", type=FOLDER, metavar="FILE", help="Put the short table between the marks in FILE."
 )
+@click.option("--html", type=FOLDER, metavar="FILE", help="Write one HTML page with media here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as one JSON list.")
-def report(results: Path, out: Path | None, into: Path | None, as_json: bool) -> None:
-    """The leaderboard of all records below RESULTS, as Markdown.
+@media_options
+def report(
+    results: Path,
+    form: str,
+    preset: str | None,
+    metrics: str | None,
+    out: Path | None,
+    into: Path | None,
+    html: Path | None,
+    as_json: bool,
+    sources: Sources,
+) -> None:
+    """The leaderboard of all records below RESULTS.
 
     With --into, the lines of FILE between <!-- leaderboard --> and <!-- /leaderboard --> become the
     short table that --out prints.
     """
     from vsseval.files import write_atomic
-    from vsseval.records import find_records, record_json
-    from vsseval.reports.markdown import report as write_report
+    from vsseval.records import record_json
+    from vsseval.reports.pairs import find_results
+    from vsseval.reports.presets import preset as find_preset
     from vsseval.reports.terminal import insert_summary, summary
 
-    records = [record for _, record in find_records(results)]
-    if not records:
+    found = find_results(results)
+    if not found.records:
         raise InputError(f"no record.json below {results}; `vsseval run ... --out {results}` first")
     if as_json:
-        click.echo(json.dumps([json.loads(record_json(record)) for record in records], indent=1))
+        click.echo(json.dumps([json.loads(record_json(one)) for one in found.records], indent=1))
         return
+    patterns = [*(find_preset(preset) if preset else ()), *names(metrics)]
     if into is not None:
         if not into.is_file():
             raise InputError(f"no file {into} to put the leaderboard into")
-        write_atomic(into, insert_summary(into.read_text(encoding="utf-8"), records).encode())
+        write_atomic(into, insert_summary(into.read_text(encoding="utf-8"), found).encode())
         say(f"leaderboard: {into}")
+    if html is not None:
+        from vsseval.reports.html.page import write_report
+
+        write_report(found, html, sources, patterns)
+        say(f"page: {html} ({html.stat().st_size / 1e6:.1f} MB)")
     if out is None:
-        if into is None:
-            click.echo(write_report(records), nl=False)
+        if into is None and html is None:
+            click.echo(_writers()[form](found, patterns), nl=False)
         return
-    write_atomic(out, write_report(records).encode())
-    click.echo(summary(records))
+    write_atomic(out, _writers()[form](found, patterns).encode())
+    click.echo(summary(found))
     say(f"report: {out}")
 
 
-@click.command()
-@click.argument("first", type=FOLDER)
-@click.argument("second", type=FOLDER)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def compare(first: Path, second: Path, as_json: bool) -> None:
-    """Two runs on one benchmark, metric by metric, on the clips that both scored.
+def _writers() -> Mapping[str, Callable[[Results, list[str]], str]]:
+    """What writes each of ``FORMATS``."""
+    from vsseval.reports.latex import latex_report
+    from vsseval.reports.markdown import report as markdown_report
+    from vsseval.reports.tabular import csv_report, json_report
 
-    FIRST and SECOND are record.json files or the folders that hold them. The difference is second -
-    first.
-    """
-    from vsseval.reports.compare import compare as compare_runs
-    from vsseval.reports.markdown import ARROW, EMPTY, number
+    return dict(zip(FORMATS, (markdown_report, csv_report, json_report, latex_report), strict=True))
 
-    differences = compare_runs(first, second)
-    if as_json:
-        click.echo(json.dumps([asdict(one) for one in differences], indent=1, allow_nan=False))
-        return
 
-    def shown(value: float | None) -> str:
-        return EMPTY if value is None else number(value)
-
-    rows = [("metric", "first", "second", "difference", "95 % interval", "clips", "")]
-    rows += [
-        (
-            f"{one.metric} {ARROW[one.better]}",
-            shown(one.first),
-            shown(one.second),
-            shown(one.difference),
-            f"[{shown(one.interval[0])}, {shown(one.interval[1])}]" if one.interval else "",
-            "" if one.n_both is None else str(one.n_both),
-            one.note,
-        )
-        for one in differences
-    ]
-    click.echo(aligned(rows))
+WHAT = ["models", "benches", "metrics", "profiles", "weights", "presets"]
+IN_JSON_ALONE = {"metrics": ("scope", "profile", "what", "lacking"), "weights": ("needed by",)}
+"""Columns that a terminal has no room for; the profile of a metric is the end of its id."""
 
 
 @click.command(name="list")
-@click.argument("what", type=click.Choice(["models", "benches", "metrics", "weights"]))
+@click.argument("what", type=click.Choice(WHAT))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def list_(what: str, as_json: bool) -> None:
-    """What can be asked for by name."""
-    tables = {"models": _models, "benches": _benches, "metrics": _metrics, "weights": _weights}
+    """What can be asked for by name.
+
+    Tables are as wide as the terminal; --json has every column whole.
+    """
+    tables = {
+        "models": _models,
+        "benches": _benches,
+        "metrics": _metrics,
+        "profiles": _profiles,
+        "weights": _weights,
+        "presets": _presets,
+    }
     rows = tables[what]()
     if as_json:
         head, *lines = rows
         entries = [dict(zip(head, line, strict=True)) for line in lines]
         click.echo(json.dumps(entries, indent=1))
-    else:
-        click.echo(aligned(rows))
+        return
+    hidden = [rows[0].index(name) for name in IN_JSON_ALONE.get(what, ())]
+    shown = [[cell for at, cell in enumerate(row) if at not in hidden] for row in rows]
+    click.echo(fitted(shown, wrap=what != "metrics"))
+    if what == "metrics":
+        for line in _missing_weights():
+            click.echo(line)
+
+
+def _missing_weights() -> list[str]:
+    """What to type for the metrics whose weights are missing, and how many metrics it brings."""
+    from vsseval.metrics.table import METRICS
+    from vsseval.score import lacking_weights
+
+    count = Counter(command for row in METRICS.values() for command in lacking_weights(row))
+    return [f"weights missing: {command}  (metrics: {number})" for command, number in count.items()]
 
 
 def _models() -> list[tuple[str, ...]]:
@@ -120,11 +153,11 @@ def _models() -> list[tuple[str, ...]]:
 
 
 def _benches() -> list[tuple[str, ...]]:
-    from vsseval.benchmarks.table import BENCHMARKS, DEFAULT_DATA, EMBEDDED_MEDIA
+    from vsseval.benchmarks.table import BENCHMARKS, EMBEDDED_MEDIA, default_data
 
     rows: list[tuple[str, ...]] = [("name", "here", "what", "how to get the media")]
     for row in BENCHMARKS.values():
-        root = EMBEDDED_MEDIA if row.embedded else DEFAULT_DATA
+        root = EMBEDDED_MEDIA if row.embedded else default_data()
         here = (root / row.name / "benchmark.json").is_file()
         get = "packaged" if row.embedded and here else row.how_to_get
         rows.append((row.name, "yes" if here else "no", row.title, get))
@@ -136,8 +169,8 @@ def _metrics() -> list[tuple[str, ...]]:
     from vsseval.reports.markdown import ARROW
     from vsseval.score import lacking_weights
 
-    head = ("metric", "for", "scope", "unit", "better", "profile", "what", "weights", "source")
-    rows: list[tuple[str, ...]] = [head]
+    head = "metric for scope unit better profile what weights lacking source"
+    rows: list[tuple[str, ...]] = [tuple(head.split())]
     for row in METRICS.values():
         lacking = "; ".join(lacking_weights(row))
         rows.append(
@@ -149,17 +182,35 @@ def _metrics() -> list[tuple[str, ...]]:
                 f"{row.better} {ARROW[row.better]}",
                 row.id.partition("@")[2],
                 row.title,
-                f"missing: {lacking}" if lacking else "here",
+                "missing" if lacking else "here",
+                lacking,
                 row.source,
             )
         )
     return rows
 
 
+def _profiles() -> list[tuple[str, ...]]:
+    from vsseval.metrics.profiles import PROFILES
+
+    rows: list[tuple[str, ...]] = [("profile", "stands for", "metrics")]
+    return rows + [
+        (name, row.stands_for, ", ".join(row.metrics) or f"none: {row.reason}")
+        for name, row in PROFILES.items()
+    ]
+
+
 def _weights() -> list[tuple[str, ...]]:
     from vsseval.cli.assets import weight_rows
 
     return weight_rows()
+
+
+def _presets() -> list[tuple[str, ...]]:
+    from vsseval.reports.presets import PRESETS
+
+    rows: list[tuple[str, ...]] = [("preset", "columns")]
+    return rows + [(name, ", ".join(patterns)) for name, patterns in PRESETS.items()]
 
 
 @click.command()

@@ -1,16 +1,19 @@
 """The command group, and what becomes of errors.
 
 Results go to stdout, progress and remarks to stderr. Exit status: 0 done, 2 an error with one line
-of explanation, 1 a defect of this program, 130 stopped by Ctrl-C.
+of explanation, 1 a gate that did not pass or a defect of this program, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
 
 import click
 
+from vsseval.cli import datasets
 from vsseval.cli.assets import data, weights
 from vsseval.cli.bench import bench
-from vsseval.cli.look import compare, doctor, explain, list_, models, report
+from vsseval.cli.judge import compare, gate, inspect
+from vsseval.cli.look import doctor, explain, list_, models, report
+from vsseval.cli.pages import leaderboard
 from vsseval.cli.stages import encode, generate, run
 from vsseval.cli.twofolders import score
 from vsseval.errors import VssevalError
@@ -70,7 +73,10 @@ for command in (
     encode,
     score,
     report,
+    leaderboard,
     compare,
+    inspect,
+    gate,
     list_,
     explain,
     doctor,
@@ -80,3 +86,6 @@ for command in (
     bench,
 ):
     main.add_command(command)
+
+for command in (datasets.prepare, datasets.verify, datasets.inspect):
+    data.add_command(command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,13 +17,30 @@ _MOST = 8
 """Keys that a message names of each kind."""
 
 
-def load_strict(network: Network, state: object, path: Path) -> Network:
+def build_strict(make: Callable[[], Network], state: object, path: Path) -> Network:
+    """The network that ``make`` builds, with the tensors of a state dict as its own.
+
+    It is built without storage and nothing is initialised or copied, which matters for the large
+    ones. ``make`` must compute nothing but what the state dict replaces.
+
+    Raises:
+        InputError: as :func:`load_strict`.
+    """
+    import torch
+
+    with torch.device("meta"):
+        network = make()
+    return load_strict(network, state, path, assign=True)
+
+
+def load_strict(network: Network, state: object, path: Path, *, assign: bool = False) -> Network:
     """The network with the weights of a state dict, ready for inference on the CPU.
 
     Args:
         network: its keys are those of the state dict.
         state: what the file holds where a state dict is expected.
         path: the file, for the message.
+        assign: use the tensors of the state dict as they are, in place of a copy.
 
     Raises:
         InputError: no state dict, a key that is missing or unknown, or a tensor of another shape;
@@ -47,7 +64,7 @@ def load_strict(network: Network, state: object, path: Path) -> Network:
     ]
     if wrong:
         raise InputError(f"{path} does not fit {type(network).__name__}; {'; '.join(wrong)}")
-    network.load_state_dict(state, strict=True)
+    network.load_state_dict(state, strict=True, assign=assign)
     return network.requires_grad_(False).eval()
 
 

@@ -31,6 +31,7 @@ class EncoderRow:
     preparation: str = "soxr-mean"
     """Row of ``PREPARATIONS`` by which a file becomes the samples it is given; audio only."""
     uses_face_box: bool = False
+    """Whether a video encoder is given the item's face box as ``face_box`` (None without one)."""
     """Whether it is called with the face box that the data set gives; video only."""
     joins: tuple[str, ...] = ()
     """What a pair encoder is called with, such as ``video:a.segments`` and ``own:b.segments``;
@@ -74,6 +75,10 @@ _PANNS_32K = replace(
     weights=("panns-32k",),
 )
 
+_LIPS = {
+    "embedding": "float32 (windows, 1024), one each 40 ms of the face track",
+    "start": "int64 (), first frame of the track at 25 fps",
+}
 _ROWS = (
     EncoderRow(
         id="aisfx",
@@ -94,6 +99,15 @@ _ROWS = (
         load="vsseval.encoders.whisper_ct2:load",
         weights=("whisper-tiny.en",),
         network=True,
+        outputs={"text": "string (), may be empty"},
+    ),
+    EncoderRow(
+        id="given-text",
+        kind="text",
+        sample_rate=None,
+        load="vsseval.encoders.given_text:load",
+        weights=(),
+        network=False,
         outputs={"text": "string (), may be empty"},
     ),
     EncoderRow(
@@ -218,6 +232,65 @@ _ROWS = (
             "magnitude": "float64 (frames,), mean optical flow [pixels a frame]",
             "fps": "float64 (), frames a second",
         },
+    ),
+    EncoderRow(
+        id="syncnet-audio",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.syncnet_audio:load",
+        weights=("syncnet",),
+        network=True,
+        outputs={"embedding": "float32 (windows, 1024), one each 40 ms"},
+    ),
+    EncoderRow(
+        id="syncnet-video",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.syncnet_video:load",
+        weights=("syncnet", "mtcnn"),
+        network=True,
+        outputs=_LIPS,
+    ),
+    EncoderRow(
+        id="syncnet-video@s3fd",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.syncnet_video_s3fd:load",
+        weights=("syncnet", "s3fd"),
+        network=True,
+        outputs=_LIPS,
+    ),
+    EncoderRow(
+        id="syncnet-video@box",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.syncnet_video_box:load",
+        weights=("syncnet",),
+        network=True,
+        outputs=_LIPS,
+        uses_face_box=True,
+    ),
+    EncoderRow(
+        id="syncnet-demo-audio",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.syncnet_demo_audio:load",
+        weights=(),
+        network=True,
+        outputs={"embedding": "float32 (windows, 256), one each 40 ms"},
+    ),
+    EncoderRow(
+        id="syncnet-demo-video",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.syncnet_demo_video:load",
+        weights=(),
+        network=True,
+        outputs={
+            "embedding": "float32 (windows, 256), one each 40 ms",
+            "start": "int64 (), first frame at 25 fps, always 0",
+        },
+        uses_face_box=True,
     ),
     EncoderRow(
         id="imagebind-audio",
@@ -381,6 +454,128 @@ _ROWS = (
     replace(_PANNS_16K, id="panns-16k@audioldm", preparation="audioldm"),
     _PANNS_32K,
     replace(_PANNS_32K, id="panns-32k@audioldm", preparation="audioldm"),
+    EncoderRow(
+        id="passt",
+        kind="audio",
+        sample_rate=32_000,
+        load="vsseval.encoders.passt:load",
+        weights=("passt",),
+        network=True,
+        outputs={
+            "logits": "float32 (1, 527), AudioSet classes, before the softmax",
+            "embedding": "float32 (1, 768)",
+        },
+        preparation="avbench",
+    ),
+    EncoderRow(
+        id="passt@stable-audio",
+        kind="audio",
+        sample_rate=32_000,
+        load="vsseval.encoders.passt_stable_audio:load",
+        weights=("passt",),
+        network=True,
+        outputs={"logits": "float32 (1, 527), mean over windows, before the softmax"},
+        preparation="stable-audio",
+    ),
+    EncoderRow(
+        id="passt@audiocraft",
+        kind="audio",
+        sample_rate=32_000,
+        load="vsseval.encoders.passt_audiocraft:load",
+        weights=("passt",),
+        network=True,
+        outputs={"logits": "float32 (pieces, 527), before the softmax"},
+        preparation="audiocraft",
+    ),
+    EncoderRow(
+        id="relevance-demo-audio",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.relevance_audio:load",
+        weights=(),
+        network=True,
+        outputs={"embedding": "float32 (864,), unit norm"},
+    ),
+    EncoderRow(
+        id="relevance-demo-video",
+        kind="video",
+        sample_rate=None,
+        load="vsseval.encoders.relevance_video:load",
+        weights=(),
+        network=True,
+        outputs={"embedding": "float32 (864,), unit norm"},
+    ),
+    EncoderRow(
+        id="whisper-base",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.whisper_ct2:load_base",
+        weights=("whisper-base",),
+        network=True,
+        outputs={"text": "string (), may be empty"},
+    ),
+    *(
+        EncoderRow(
+            id=f"openai-whisper-{size}",
+            kind="audio",
+            sample_rate=16_000,
+            load=f"vsseval.encoders.whisper_openai:load_{function}",
+            weights=(part,),
+            network=True,
+            outputs={"text": "string (), may be empty"},
+        )
+        for size, function, part in (
+            ("tiny.en", "tiny_en", "whisper-tiny.en"),
+            ("base", "base", "whisper-base"),
+            ("large-v3", "large_v3", "openai-whisper-large-v3"),
+        )
+    ),
+    EncoderRow(
+        id="levels",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.levels:load",
+        weights=(),
+        network=False,
+        outputs={
+            "rms": "float64 (), root mean square of the samples",
+            "frames": "float64 (frames of 10 ms,), root mean square of 20 ms around each",
+        },
+    ),
+    EncoderRow(
+        id="wavlm-ecapa",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.wavlm_ecapa:load",
+        weights=("wavlm-ecapa",),
+        network=True,
+        outputs={"embedding": "float32 (256,)"},
+    ),
+    EncoderRow(
+        id="utmos22-strong",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.utmos22:load",
+        weights=("utmos22-strong",),
+        network=True,
+        outputs={"mos": "float64 (), naturalness, about 1 to 5"},
+        preparation="sinc6-mean",
+    ),
+    EncoderRow(
+        id="audiobox-aesthetics",
+        kind="audio",
+        sample_rate=16_000,
+        load="vsseval.encoders.audiobox:load",
+        weights=("audiobox-aesthetics",),
+        network=True,
+        outputs={
+            "pq": "float64 (), production quality, about 1 to 10",
+            "pc": "float64 (), production complexity, about 1 to 10",
+            "ce": "float64 (), content enjoyment, about 1 to 10",
+            "cu": "float64 (), content usefulness, about 1 to 10",
+        },
+        preparation="sinc6-mean",
+    ),
 )
 
 ENCODERS: dict[str, EncoderRow] = {row.id: row for row in _ROWS}

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 SAMPLE_RATE = 16_000
-PART = "whisper-tiny.en"
+TINY_EN, BASE = "whisper-tiny.en", "whisper-base"
+"""Parts of the weight store."""
 BEAM = 5
 TOKENS, TOKENS_PER_SECOND = 4, 8
 
@@ -75,29 +76,48 @@ class WhisperEncoder:
         return {"text": np.array(" ".join(words))}
 
 
-def signature(device: str = "cpu") -> str:
+def signature_of(part: str, device: str) -> str:
     """Weights, run time, decoding and device (int8 arithmetic differs between devices)."""
     packages = "|".join(
         f"{name}-{importlib.metadata.version(name)}" for name in ("faster-whisper", "ctranslate2")
     )
     decoding = f"en,t0,beam{BEAM},nots,max{TOKENS}+{TOKENS_PER_SECOND}/s"
-    return f"{PART}:{weights.fingerprint(PART)}|{packages}|int8-{device}|{decoding}"
+    return f"{part}:{weights.fingerprint(part)}|{packages}|int8-{device}|{decoding}"
 
 
-def load(device: str = "cpu") -> WhisperEncoder:
-    """Whisper tiny.en.
+def load_part(part: str, device: str) -> WhisperEncoder:
+    """Whisper of the size that a part of the weight store holds, in CTranslate2 form.
 
     Raises:
-        MissingWeightsError: part ``whisper-tiny.en`` is not in the store.
+        MissingWeightsError: the part is not in the store.
     """
     from faster_whisper import WhisperModel
 
-    folder = weights.require(PART)
     model = WhisperModel(
-        str(folder),
+        str(weights.require(part)),
         device=device,
         compute_type="int8",
         cpu_threads=1,
         local_files_only=True,
     )
-    return WhisperEncoder(model, signature(device))
+    return WhisperEncoder(model, signature_of(part, device))
+
+
+def signature(device: str = "cpu") -> str:
+    """That of Whisper tiny.en."""
+    return signature_of(TINY_EN, device)
+
+
+def load(device: str = "cpu") -> WhisperEncoder:
+    """Whisper tiny.en."""
+    return load_part(TINY_EN, device)
+
+
+def signature_base(device: str = "cpu") -> str:
+    """That of Whisper base."""
+    return signature_of(BASE, device)
+
+
+def load_base(device: str = "cpu") -> WhisperEncoder:
+    """Whisper base, which knows 99 languages and is told that it hears English."""
+    return load_part(BASE, device)

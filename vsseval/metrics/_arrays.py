@@ -54,3 +54,16 @@ def finite_vector(values: Floats, *, name: str) -> NDArray[np.float64]:
     if not np.isfinite(vector).all():
         raise InputError(f"{name} holds a value that is not finite")
     return vector
+
+
+def rows_of_items(clips: Sequence[Floats], items: Sequence[int]) -> list[NDArray[np.float64]]:
+    """The rows of all takes of each item, stacked, in the order of the items.
+
+    Args:
+        clips: one (d,) or (k, d) array for each clip, all of one width.
+        items: the item of each clip, 0 to the number of items less one, each at least once.
+    """
+    takes: list[list[NDArray[np.float64]]] = [[] for _ in range(max(items) + 1)]
+    for clip, item in zip(clips, items, strict=True):
+        takes[item].append(np.atleast_2d(np.asarray(clip, dtype=np.float64)))
+    return [np.concatenate(rows) for rows in takes]

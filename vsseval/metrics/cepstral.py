@@ -14,6 +14,7 @@ Functions:
     mel_cepstral_distortion_dtw         over the path of FastDTW with radius 1
     mel_cepstral_distortion_dtw_sl      the same times max(Tr, Ts) / min(Tr, Ts)
     fast_dtw_path, dtw_path             the paths; FastDTW is not DTW, it overestimates
+    level_difference                    how much louder the generated side is
     *_components                        component vectors for the METRICS table
 
 Edge cases:
@@ -23,6 +24,7 @@ Edge cases:
                                         speech, with component ``silent`` 1: leaving such items
                                         out would make a silent system look better than it is
     frame counts differ                 InputError for the frame-by-frame form
+    levels more than 3 dB apart, or frame counts more than a factor 1.1: component ``warning`` 1
 
 Traps of the profile: the value depends on loudness (a floor of 1e-8 on the squared power spectrum),
 it doubles the log spectrum, and padding both sides with silence lowers it.
@@ -46,8 +48,14 @@ from vsseval.metrics._arrays import Floats
 
 DECIBELS = 10.0 * math.sqrt(2.0) / math.log(10.0)
 """10 sqrt(2) / ln 10 = 6.1418..."""
+WARN_DECIBELS = 3.0
+"""Level difference above which a value is flagged [dB]."""
+WARN_LENGTH = 1.1
+"""Ratio of frame counts above which a value is flagged."""
 _CONSTANT = 1e-6
 """Mel-cepstra that move less than this are those of silence."""
+_LEAST_RMS = 1e-6
+"""-120 dB of full scale, below the last bit of 16."""
 
 
 def mel_cepstral_distortion(reference: Floats, generated: Floats) -> float:
@@ -118,19 +126,30 @@ def mel_cepstral_distortion_dtw_sl(reference: Floats, generated: Floats) -> floa
     return _length_coefficient(r, g) * _distortion_over_path(r, g)[0]
 
 
-def mcd_components(reference: Floats, generated: Floats) -> NDArray[np.float64]:
-    """(MCD [dB], frames, generated is silent) of :func:`mel_cepstral_distortion`.
+def mcd_components(
+    reference: Floats, generated: Floats, reference_rms: Floats, generated_rms: Floats
+) -> NDArray[np.float64]:
+    """:func:`mel_cepstral_distortion` and what to know beside it, float64 (8,).
+
+    In order: distortion [dB]; path length; frames of the reference; of the generated; length
+    coefficient, the longer by the shorter; level of the generated above that of the reference
+    (:func:`level_difference`) [dB]; a warning, 1 if the levels are more than 3 dB apart or the
+    length coefficient is above 1.1, else 0; and 1 if the generated side is silent, else 0.
 
     Raises:
         InputError: the reference is silent, or as :func:`mel_cepstral_distortion`.
     """
-    silent = _silence(reference, generated)
-    value = mel_cepstral_distortion(reference, generated)
-    return np.array([value, len(reference), silent], dtype=np.float64)
+    r, g = check_cepstra(reference, generated)
+    silent = _silence(r, g)
+    value = mel_cepstral_distortion(r, g)
+    level = level_difference(reference_rms, generated_rms)
+    return np.array([value, len(r), *_beside(r, g, level), silent], dtype=np.float64)
 
 
-def mcd_dtw_components(reference: Floats, generated: Floats) -> NDArray[np.float64]:
-    """(MCD-DTW [dB], path length, frames of reference, of generated, generated is silent).
+def mcd_dtw_components(
+    reference: Floats, generated: Floats, reference_rms: Floats, generated_rms: Floats
+) -> NDArray[np.float64]:
+    """:func:`mel_cepstral_distortion_dtw` with the numbers of :func:`mcd_components`, float64 (8,).
 
     Raises:
         InputError: the reference is silent, or as :func:`mel_cepstral_distortion_dtw`.
@@ -138,18 +157,64 @@ def mcd_dtw_components(reference: Floats, generated: Floats) -> NDArray[np.float
     r, g = check_cepstra(reference, generated)
     silent = _silence(r, g)
     value, length = _distortion_over_path(r, g)
-    return np.array([value, length, len(r), len(g), silent], dtype=np.float64)
+    level = level_difference(reference_rms, generated_rms)
+    return np.array([value, length, *_beside(r, g, level), silent], dtype=np.float64)
 
 
-def mcd_dtw_sl_components(reference: Floats, generated: Floats) -> NDArray[np.float64]:
-    """(MCD-DTW-SL [dB], path length, frames of reference, of generated, generated is silent).
+def mcd_dtw_sl_components(
+    reference: Floats, generated: Floats, reference_rms: Floats, generated_rms: Floats
+) -> NDArray[np.float64]:
+    """:func:`mel_cepstral_distortion_dtw_sl` with the numbers of :func:`mcd_components`.
 
     Raises:
         InputError: the reference is silent, or as :func:`mel_cepstral_distortion_dtw`.
     """
-    components = mcd_dtw_components(reference, generated)
-    components[0] *= max(components[2:4]) / min(components[2:4])
+    components = mcd_dtw_components(reference, generated, reference_rms, generated_rms)
+    components[0] *= components[4]
     return components
+
+
+def level_difference(reference_rms: Floats, generated_rms: Floats) -> float:
+    """Level of the generated side above that of the reference: 20 log10 of the ratio [dB].
+
+    Args:
+        reference_rms: root mean square of all samples, one float >= 0.
+        generated_rms: likewise.
+
+    Returns:
+        In decibels; each side counts as -120 dB of full scale at least, so silence is finite.
+
+    Raises:
+        InputError: not one finite number >= 0.
+    """
+    levels = []
+    for name, rms in (("reference", reference_rms), ("generated", generated_rms)):
+        values = np.asarray(rms, dtype=np.float64).reshape(-1)
+        if values.size != 1 or not (np.isfinite(values[0]) and values[0] >= 0):
+            raise InputError(f"expected one finite level of the {name} side, got {rms!r}")
+        levels.append(20.0 * math.log10(max(float(values[0]), _LEAST_RMS)))
+    return levels[1] - levels[0]
+
+
+def flagged_clips(components: NDArray[np.float64], *, flag: int = 6) -> str:
+    """Remark on a set of clips: how many carry the warning of :func:`mcd_components`.
+
+    Args:
+        components: float64 (clips, k).
+        flag: the component that is 1 where the warning stands.
+    """
+    count = int(np.count_nonzero(components[:, flag]))
+    if not count:
+        return ""
+    return (
+        f"{count} of {len(components)} clips: levels over {WARN_DECIBELS:g} dB apart or lengths "
+        f"over a factor {WARN_LENGTH:g}"
+    )
+
+
+def is_flagged(length_coefficient: float, level: float) -> bool:
+    """Whether a value is to be read with care: lengths or levels are too far apart."""
+    return abs(level) > WARN_DECIBELS or length_coefficient > WARN_LENGTH
 
 
 def dtw_path(reference: Floats, generated: Floats) -> NDArray[np.int64]:
@@ -236,6 +301,14 @@ def _silence(reference: Floats, generated: Floats) -> bool:
     if is_constant(r):
         raise InputError("the reference is silent: its mel-cepstra do not move")
     return is_constant(g)
+
+
+def _beside(
+    r: NDArray[np.float64], g: NDArray[np.float64], level: float
+) -> tuple[float, float, float, float, float]:
+    """Frames of both sides, length coefficient, level difference, warning."""
+    length = _length_coefficient(r, g)
+    return len(r), len(g), length, level, is_flagged(length, level)
 
 
 def _length_coefficient(r: NDArray[np.float64], g: NDArray[np.float64]) -> float:

@@ -26,19 +26,20 @@ References:
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from vsseval.errors import InputError
 from vsseval.metrics._arrays import Floats
-from vsseval.metrics.cepstral import DECIBELS, check_cepstra, dtw_path, is_constant
-
-WARN_DECIBELS = 3.0
-"""Level difference above which a value is flagged [dB]."""
-WARN_LENGTH = 1.1
-"""Ratio of frame counts above which a value is flagged."""
+from vsseval.metrics.cepstral import (
+    DECIBELS,
+    check_cepstra,
+    dtw_path,
+    flagged_clips,
+    is_constant,
+    is_flagged,
+    level_difference,
+)
 
 
 def mel_cepstral_distortion_standard(reference: Floats, generated: Floats) -> float:
@@ -97,14 +98,9 @@ def mcd_dtw_standard_components(
     path = standard_path(r, g)
     costs = _costs(r, g, path)
     length = max(len(r), len(g)) / min(len(r), len(g))
-    level = 20.0 * math.log10(
-        _level(generated_rms, "generated") / _level(reference_rms, "reference")
-    )
-    warning = abs(level) > WARN_DECIBELS or length > WARN_LENGTH
-    return np.array(
-        [costs.mean(), len(path), len(r), len(g), length, costs.sum() / len(r), level, warning],
-        dtype=np.float64,
-    )
+    level = level_difference(reference_rms, generated_rms)
+    beside = [costs.sum() / len(r), level, is_flagged(length, level)]
+    return np.array([costs.mean(), len(path), len(r), len(g), length, *beside], dtype=np.float64)
 
 
 def check_not_silent(reference: Floats, generated: Floats) -> None:
@@ -122,9 +118,6 @@ def _costs(
     return np.asarray(DECIBELS * np.sqrt(np.sum(gaps**2, axis=1)))
 
 
-def _level(rms: Floats, side: str) -> float:
-    """The root mean square as a number above zero."""
-    values = np.asarray(rms, dtype=np.float64).reshape(-1)
-    if values.size != 1 or not (np.isfinite(values[0]) and values[0] > 0):
-        raise InputError(f"expected one finite level above zero for {side}, got {rms!r}")
-    return float(values[0])
+def flagged_clips_standard(components: NDArray[np.float64]) -> str:
+    """:func:`vsseval.metrics.cepstral.flagged_clips` of :func:`mcd_dtw_standard_components`."""
+    return flagged_clips(components, flag=7)

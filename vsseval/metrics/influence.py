@@ -17,11 +17,12 @@ Functions:
     frechet_set_value       value with interval and note, for the METRICS table
 
 Edge cases:
-    no more rows than dimensions    value only, with a note: the bias outweighs every interval
+    no more rows than dimensions    no bias and no interval, with a note: the bias outweighs both;
+                                    contributions and standard error are within about 20 %
     a singular covariance           value only, with a note; dimensions that are constant on both
                                     sides are left out first, as rectified embeddings have such
     fewer than 10 clips             no interval, with a note
-    several takes of an item        value only, with a note: sides of unequal length do not pair
+    several takes of an item        their rows join the item's cluster; without ``items`` value only
     both sides of one distribution  the first derivative vanishes, and the error is indicative only
 
 References:
@@ -40,9 +41,9 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from vsseval.errors import InputError
-from vsseval.metrics._arrays import Floats, stack_rows
+from vsseval.metrics._arrays import Floats, rows_of_items, stack_rows
 from vsseval.metrics.frechet import cholesky, frechet_distance
-from vsseval.metrics.statistics import LEAST_CLIPS, NORMAL_975
+from vsseval.metrics.statistics import LEAST_CLIPS, NORMAL_975, standard_error
 from vsseval.types import SetValue
 
 Pairing = Literal["paired", "independent", "fixed"]
@@ -67,7 +68,7 @@ class FrechetEstimate:
     contributions: NDArray[np.float64] | None
     """float64 (clips,), sum 0: what each clip adds to the value; positive makes it larger."""
     note: str
-    """Empty, or why the three are None."""
+    """Empty, or why some of the three are None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,11 @@ def frechet_influence(
     The notation is in the module. The bias is always positive: few rows lift the distance. It is
     underestimated below about 8 rows a dimension.
 
+    With no more rows than dimensions there is no transport map, but the quadratic form of a row of
+    the sample itself still is: with X, Y the centred rows over sqrt(n - 1) and X Y' = U diag(s) V',
+
+        sum_i s_i w_i^2 = (n1 - 1) sum_i s_i U_ki^2 of row k of X, (n2 - 1) sum_i s_i V_ki^2 of Y
+
     Args:
         reference: one float (d,) or (k, d) array for each clip.
         generated: likewise, in the same order of clips where they are paired.
@@ -117,8 +123,8 @@ def frechet_influence(
             those of the generated clips.
 
     Returns:
-        The estimate; all but the value is None, with a note, where a side has no more rows than
-        dimensions, a singular covariance, or a single clip.
+        The estimate; all but the value is None, with a note, where a side has a singular covariance
+        or a single clip, and the bias where it has no more rows than dimensions.
 
     Raises:
         InputError: sides of unequal length that are to be paired, or as
@@ -134,30 +140,38 @@ def frechet_influence(
     live = (np.ptp(x, axis=0) > 0) | (np.ptp(y, axis=0) > 0)
     x, y = x[:, live], y[:, live]
     least, d = min(len(x), len(y)), x.shape[1]
-    if least <= d:
-        note = f"no more rows ({least}) than dimensions ({d}): biased upwards, no interval"
-        return FrechetEstimate(value, None, None, None, note)
+    few = f"no more rows ({least}) than dimensions ({d}): biased upwards, no interval"
     if min(len(reference), len(generated)) < 2:
-        return FrechetEstimate(value, None, None, None, "a single clip: no interval")
-    transported = _transport(x, y, _clip_of_row(reference), _clip_of_row(generated))
+        note = few if least <= d else "a single clip: no interval"
+        return FrechetEstimate(value, None, None, None, note)
+    clips = _clip_of_row(reference), _clip_of_row(generated)
+    if least <= d:
+        own = _influences_of_few_rows(x, y)
+        effects = [_by_clip(*one) for one in zip(own, clips, strict=True)]
+        error, contributions = _error(effects[0], effects[1], pairing)
+        return FrechetEstimate(value, error, None, contributions, few)
+    transported = _transport(x, y, *clips)
     if transported is None:
         return FrechetEstimate(value, None, None, None, "singular covariance: no interval")
     first, second, curvature = transported
+    error, contributions = _error(
+        _by_clip(first.influence, first.clip), _by_clip(second.influence, second.clip), pairing
+    )
     if pairing == "paired":
-        contributions = _by_clip(first) + _by_clip(second)
-        variance = _variance(contributions)
         bias = _bias([(first, 1.0), (second, -1.0)], curvature)
     else:
-        contributions = _by_clip(second)
-        variance = _variance(contributions)
         bias = _bias([(second, 1.0)], curvature)
         if pairing == "independent":
-            variance += _variance(_by_clip(first))
             bias += _bias([(first, 1.0)], curvature)
-    return FrechetEstimate(value, float(np.sqrt(variance)), bias, contributions, "")
+    return FrechetEstimate(value, error, bias, contributions, "")
 
 
-def frechet_set_value(reference: Sequence[Floats], generated: Sequence[Floats]) -> SetValue:
+def frechet_set_value(
+    reference: Sequence[Floats],
+    generated: Sequence[Floats],
+    *,
+    items: Sequence[int] | None = None,
+) -> SetValue:
     """:func:`frechet_distance` with a 95 % interval from :func:`frechet_influence`.
 
     The interval is (value - bias) -+ 1.96 standard errors, clips paired; it may lie below the
@@ -166,27 +180,32 @@ def frechet_set_value(reference: Sequence[Floats], generated: Sequence[Floats]) 
     Args:
         reference: one float (d,) or (k, d) array for each clip.
         generated: likewise, in the same order of clips.
+        items: for each generated clip the place of its item in ``reference``, where there are
+            several takes of an item; None if the two sides pair one by one.
 
     Raises:
         InputError: as :func:`frechet_distance`.
     """
+    if items is not None:
+        generated = rows_of_items(generated, items)
     if len(reference) != len(generated):
         value = frechet_distance(reference, generated)
         return SetValue(value, None, "several takes of an item: no interval")
     estimate = frechet_influence(reference, generated)
+    parts = estimate.contributions
     if estimate.standard_error is None or estimate.bias is None:
-        return SetValue(estimate.value, None, estimate.note)
+        return SetValue(estimate.value, None, estimate.note, parts)
     if len(reference) < LEAST_CLIPS:
-        return SetValue(estimate.value, None, f"fewer than {LEAST_CLIPS} clips: no interval")
+        return SetValue(estimate.value, None, f"fewer than {LEAST_CLIPS} clips: no interval", parts)
     middle = estimate.value - estimate.bias
     reach = NORMAL_975 * estimate.standard_error
     if middle + reach <= 0:
-        return SetValue(estimate.value, None, "no larger than its bias: no interval")
+        return SetValue(estimate.value, None, "no larger than its bias: no interval", parts)
     note = f"interval around the value less its bias of {estimate.bias:.3g}"
     rows, d = (np.concatenate([np.atleast_2d(clip) for clip in generated])).shape
     if rows < _ROWS_PER_DIMENSION * d:
         note += f"; only {rows / d:.1f} rows a dimension, so the bias is underestimated"
-    return SetValue(estimate.value, (max(0.0, middle - reach), middle + reach), note)
+    return SetValue(estimate.value, (max(0.0, middle - reach), middle + reach), note, parts)
 
 
 def _clip_of_row(clips: Sequence[Floats]) -> NDArray[np.intp]:
@@ -221,15 +240,36 @@ def _transport(
     return sides[0], sides[1], s[:, None] * s[None, :] / (s[:, None] + s[None, :])
 
 
-def _by_clip(side: _Side) -> NDArray[np.float64]:
+def _influences_of_few_rows(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """I1 of the rows of x and I2 of those of y without a covariance to invert, each with sum 0."""
+    gap = x.mean(axis=0) - y.mean(axis=0)
+    xc, yc = x - x.mean(axis=0), y - y.mean(axis=0)
+    product = xc @ yc.T / np.sqrt((len(x) - 1) * (len(y) - 1))
+    u, s, vh = scipy.linalg.svd(product, full_matrices=False, check_finite=False)
+    found = []
+    for rows, vectors, drift in ((xc, u, gap), (yc, vh.T, -gap)):
+        form = (len(rows) - 1) * (vectors * vectors) @ s
+        moved = 2.0 * rows @ drift + (rows * rows).sum(axis=1) - form
+        found.append(moved - moved.mean())
+    return found[0], found[1]
+
+
+def _by_clip(influence: NDArray[np.float64], clip: NDArray[np.intp]) -> NDArray[np.float64]:
     """Sum of I / n over the rows of each clip."""
-    return np.bincount(side.clip, side.influence) / len(side.influence)
+    return np.bincount(clip, influence) / len(influence)
 
 
-def _variance(contributions: NDArray[np.float64]) -> float:
-    """Squared standard error of a sum of independent contributions."""
-    g = len(contributions)
-    return g / (g - 1) * float(((contributions - contributions.mean()) ** 2).sum())
+def _error(
+    first: NDArray[np.float64], second: NDArray[np.float64], pairing: Pairing
+) -> tuple[float, NDArray[np.float64]]:
+    """Standard error, and contributions, from what the clips of each side contribute."""
+    contributions = first + second if pairing == "paired" else second
+    error = standard_error(contributions)
+    if pairing == "independent":
+        error = float(np.hypot(error, standard_error(first)))
+    return error, contributions
 
 
 def _bias(sides: Sequence[tuple[_Side, float]], curvature: NDArray[np.float64]) -> float:

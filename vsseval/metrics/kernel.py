@@ -16,7 +16,7 @@ Functions:
 Edge cases:
     fewer than two rows on a side       InputError
     fewer than 10 clips                 no interval, with a note
-    several takes of an item            no interval, with a note
+    several takes of an item            left out together; without ``items`` no interval
     all rows of the bandwidth set equal bandwidth 0; the 1e-8 in the kernel keeps the value finite
 
 References:
@@ -34,8 +34,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsseval.errors import InputError
-from vsseval.metrics._arrays import Floats, Rows, check_same_width, stack_rows
-from vsseval.metrics.statistics import LEAST_CLIPS, NORMAL_975
+from vsseval.metrics._arrays import Floats, Rows, check_same_width, rows_of_items, stack_rows
+from vsseval.metrics.statistics import LEAST_CLIPS, contribution_interval
 from vsseval.types import SetValue
 
 _EPS = 1e-8
@@ -86,21 +86,26 @@ def kernel_set_value(
     generated: Sequence[Floats],
     *,
     bandwidth: Literal["reference", "generated"] = "reference",
+    items: Sequence[int] | None = None,
 ) -> SetValue:
     """:func:`kernel_audio_distance` with a 95 % interval from the jackknife over clips.
 
     With v_c the value without clip c on both sides, bandwidth held, and G clips, the interval is
-    value -+ 1.96 sqrt( (G - 1) / G * sum_c (v_c - mean v)^2 ). Where the two distributions agree
-    the error is indicative only.
+    value -+ 1.96 sqrt( (G - 1) / G * sum_c (v_c - mean v)^2 ), and clip c contributes
+    (G - 1) / G * (mean v - v_c). Where the two distributions agree the error is indicative only.
 
     Args:
         reference: one float (d,) or (k, d) array for each clip.
         generated: likewise, in the same order of clips.
         bandwidth: as :func:`kernel_audio_distance`.
+        items: for each generated clip the place of its item in ``reference``, where there are
+            several takes of an item; None if the two sides pair one by one.
 
     Raises:
         InputError: as :func:`kernel_audio_distance`.
     """
+    if items is not None:
+        generated = rows_of_items(generated, items)
     x, y, gamma = _checked(reference, generated, bandwidth)
     sums = _kernel_sums(x, y, gamma)
     value = _value(*sums)
@@ -110,8 +115,8 @@ def kernel_set_value(
         return SetValue(value, None, f"fewer than {LEAST_CLIPS} clips: no interval")
     without = _values_without(reference, generated, gamma, *sums)
     g = len(without)
-    error = float(np.sqrt((g - 1) / g * ((without - without.mean()) ** 2).sum()))
-    return SetValue(value, (value - NORMAL_975 * error, value + NORMAL_975 * error))
+    parts = (g - 1) / g * (without.mean() - without)
+    return SetValue(value, contribution_interval(value, parts), "", parts)
 
 
 def median_distance(rows: Rows) -> float:

@@ -1,10 +1,10 @@
 """Opinion scores that a network predicts from the generated audio alone.
 
-Goal: carry the number of a non-intrusive predictor (DNSMOS) into the table. The network, its
-windows and its polynomials belong to the encoder; nothing is computed here but the check.
+Goal: carry the number of a non-intrusive predictor (DNSMOS, UTMOS, Audiobox) into the table. The
+network, its windows and its polynomials belong to the encoder; only the check is done here.
 
 Conventions:
-    A score is a 0-d or one-element float on the five-point scale, higher is better. There is no
+    A score is a 0-d or one-element float on the scale that the row's unit names. There is no
     reference side, so a score says nothing about fidelity to the video or the text.
 
 Functions:

@@ -1,6 +1,7 @@
 """Similarity of two embeddings.
 
-Goal: how close the voice, or the sound, of two clips is in the space of one encoder.
+Goal: how close the voice, or the sound, of two clips is in the space of one encoder, or sound and
+picture in the space of two that were trained together.
 
 Conventions:
     Embeddings are float vectors (d,) of one encoder, or matrices (windows, d) where it says so;
@@ -55,8 +56,10 @@ def speaker_similarity_components(speaker: Floats, generated: Floats) -> NDArray
     return np.array([100.0 * cosine_similarity(speaker, generated)])
 
 
-def mean_cosine_components(reference: Floats, generated: Floats) -> NDArray[np.float64]:
-    """Mean of :func:`cosine_similarity` over all pairs of rows, float64 (1,).
+def mean_cosine_components(
+    reference: Floats, generated: Floats, *, factor: float = 1.0
+) -> NDArray[np.float64]:
+    """``factor`` times the mean of :func:`cosine_similarity` over all pairs of rows, float64 (1,).
 
     The CLAP score: one row for a text or for a clip of one window, more for a clip that is heard in
     windows. The cosines are averaged, not the embeddings.
@@ -64,6 +67,7 @@ def mean_cosine_components(reference: Floats, generated: Floats) -> NDArray[np.f
     Args:
         reference: embedding of the text or the reference sound, float (d,) or (windows, d).
         generated: embedding of the generated sound, likewise.
+        factor: 100 where papers print it so (ImageBind).
 
     Raises:
         InputError: no rows, different sizes, an all-zero row, or a value that is not finite.
@@ -72,4 +76,4 @@ def mean_cosine_components(reference: Floats, generated: Floats) -> NDArray[np.f
     cosines = [cosine_similarity(a, b) for a in rows[0] for b in rows[1]]
     if not cosines:
         raise InputError("no embedding to compare: the encoder gave no window")
-    return np.array([np.mean(cosines)])
+    return np.array([factor * np.mean(cosines)])

@@ -4,21 +4,30 @@ Goal: how far the value would move with another draw of clips from the same sour
 
 Conventions:
     Components are float64 (clips, k) as in :mod:`vsseval.metrics.pooling`. Clips are the unit that
-    is resampled, with replacement; the seed is an argument, the generator is PCG64.
+    is resampled, with replacement; several takes of one item are no new draws of the source, so
+    they form a cluster that is drawn as one. The seed is an argument, the generator is PCG64.
 
 Functions:
     bootstrap_interval      bias-corrected and accelerated (BCa) bootstrap interval
+    contribution_interval   interval of a value of a whole set from what each clip adds to it
+    bca_interval            the ends of BCa from resampled values and values with one left out
+    cluster_sums            components summed over the clips of each cluster
+    holm                    p-values of several tests, adjusted so that any of them may be believed
+    mean_and_deviation      of the values of several seeds
 
 Edge cases:
-    fewer than 10 clips             None: too few to say
+    fewer than 10 clips (clusters)  None: too few to say
     all clips equal                 (value, value)
 
 References:
     B. Efron (1987), Better bootstrap confidence intervals. Same draws and same interval as
-    scipy.stats.bootstrap(method="BCa") of SciPy 1.17 for the same seed.
+    scipy.stats.bootstrap(method="BCa") of SciPy 1.17 for the same seed. S. Holm (1979), A simple
+    sequentially rejective multiple test procedure.
 """
 
 from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +49,7 @@ def bootstrap_interval(
     seed: int,
     n_resamples: int = 2000,
     level: float = 0.95,
+    clusters: Sequence[Hashable] | None = None,
 ) -> tuple[float, float] | None:
     """BCa bootstrap interval of a pooled value.
 
@@ -56,30 +66,112 @@ def bootstrap_interval(
         seed: seed of the resampling.
         n_resamples: number of resampled sets.
         level: share of such intervals that are to hold the true value.
+        clusters: for each clip the item it is a take of; takes of an item are drawn together. None
+            if every clip is an item of its own.
 
     Returns:
-        Lower and upper end, or None below ten clips.
+        Lower and upper end, or None below ten clips (clusters).
 
     Raises:
         InputError: as :func:`vsseval.metrics.pooling.pool`.
     """
     top, bottom = numerator_and_denominator(components, rule)
-    n = len(top)
-    if n < LEAST_CLIPS:
+    if clusters is not None:
+        top, bottom = cluster_sums(np.stack([top, bottom], axis=1), clusters).T
+    if len(top) < LEAST_CLIPS:
         return None
     value = float(pooled(top, bottom, rule))
     resampled = _resample(top, bottom, rule, n_resamples, seed)
+    left_out = pooled((top.sum() - top)[:, None], (bottom.sum() - bottom)[:, None], rule)
+    return bca_interval(value, resampled, left_out, level=level)
+
+
+def contribution_interval(
+    value: float, contributions: NDArray[np.float64] | None
+) -> tuple[float, float] | None:
+    """95 % interval of a value of a whole set, value -+ 1.96 standard errors.
+
+    The squared standard error is G / (G - 1) * sum_c (e_c - mean e)^2 over G items.
+
+    Args:
+        value: the value, not corrected for bias.
+        contributions: e_c, float64 (items,), what each item adds to the value.
+
+    Returns:
+        Lower and upper end, or None without contributions or below ten items.
+    """
+    if contributions is None or len(contributions) < LEAST_CLIPS:
+        return None
+    reach = NORMAL_975 * standard_error(contributions)
+    return value - reach, value + reach
+
+
+def standard_error(contributions: NDArray[np.float64]) -> float:
+    """Standard deviation over draws of a sum of independent contributions, float64 (items,)."""
+    g = len(contributions)
+    return float(np.sqrt(g / (g - 1) * ((contributions - contributions.mean()) ** 2).sum()))
+
+
+def bca_interval(
+    value: float,
+    resampled: NDArray[np.float64],
+    left_out: NDArray[np.float64],
+    *,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Ends of the BCa interval; the formula is in :func:`bootstrap_interval`.
+
+    Args:
+        value: of all clips.
+        resampled: float64 (draws,), values of resampled sets.
+        left_out: float64 (clips,), values without each clip in turn.
+        level: as :func:`bootstrap_interval`.
+    """
     if np.ptp(resampled) == 0:
         return value, value
+    n_resamples = len(resampled)
     below = (np.count_nonzero(resampled < value) + np.count_nonzero(resampled <= value)) / 2
     # Half a draw keeps the quantile finite when every resampled value lies on one side.
     share = np.clip(below, 0.5, n_resamples - 0.5) / n_resamples
     z0 = ndtri(share)
-    acceleration = _acceleration(top, bottom, rule)
     z = z0 + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
-    quantiles = ndtr(z0 + z / (1 - acceleration * z))
+    quantiles = ndtr(z0 + z / (1 - _acceleration(left_out) * z))
     low, high = np.quantile(resampled, quantiles)
     return float(low), float(high)
+
+
+def cluster_sums(columns: NDArray[np.float64], clusters: Sequence[Hashable]) -> NDArray[np.float64]:
+    """Sums of the rows of each cluster, float64 (clusters, k), in the order of first appearance.
+
+    Args:
+        columns: float64 (clips, k).
+        clusters: the cluster of each clip.
+    """
+    places: dict[Hashable, int] = {}
+    at = [places.setdefault(cluster, len(places)) for cluster in clusters]
+    sums = np.zeros((len(places), columns.shape[1]))
+    np.add.at(sums, at, columns)
+    return sums
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's adjusted p-values: rejecting those below alpha errs at all with at most alpha.
+
+    The k-th smallest of m is multiplied by m - k + 1, raised to the one before it, cut at 1.
+    """
+    order = sorted(range(len(p_values)), key=lambda at: p_values[at])
+    adjusted = [0.0] * len(p_values)
+    least = 0.0
+    for place, at in enumerate(order):
+        least = max(least, min(1.0, p_values[at] * (len(p_values) - place)))
+        adjusted[at] = least
+    return adjusted
+
+
+def mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:
+    """Mean, and standard deviation with divisor n - 1, of the values of two or more seeds."""
+    array = np.asarray(values, dtype=np.float64)
+    return float(array.mean()), float(array.std(ddof=1))
 
 
 def _resample(
@@ -100,9 +192,8 @@ def _resample(
     return np.concatenate(values)
 
 
-def _acceleration(top: NDArray[np.float64], bottom: NDArray[np.float64], rule: Rule) -> float:
+def _acceleration(left_out: NDArray[np.float64]) -> float:
     """Acceleration of BCa from the values with each clip left out in turn."""
-    left_out = pooled((top.sum() - top)[:, None], (bottom.sum() - bottom)[:, None], rule)
     gaps = left_out.mean() - left_out
     spread = float(np.sum(gaps**2))
     return float(np.sum(gaps**3)) / (6.0 * spread**1.5) if spread > 0 else 0.0

@@ -6,13 +6,18 @@ import importlib
 from collections.abc import Callable
 
 from vsseval.errors import InputError, UnknownNameError
+from vsseval.metrics.table_lip_sync import LIP_SYNC_ROWS
+from vsseval.metrics.table_relevance import RELEVANCE_ROWS
 from vsseval.metrics.table_sound import SOUND_ROWS
 from vsseval.metrics.table_speech import SPEECH_ROWS
 from vsseval.metrics.table_synchrony import SYNCHRONY_ROWS
 from vsseval.types import Metric
 
-METRICS: dict[str, Metric] = {row.id: row for row in (*SOUND_ROWS, *SYNCHRONY_ROWS, *SPEECH_ROWS)}
-"""Metrics by id, in the order that tables print them."""
+ROWS = (*SOUND_ROWS, *RELEVANCE_ROWS, *SYNCHRONY_ROWS, *SPEECH_ROWS, *LIP_SYNC_ROWS)
+"""All rows, in the order that tables print them."""
+
+METRICS: dict[str, Metric] = {row.id: row for row in ROWS}
+"""All rows by id."""
 
 
 def metric(metric_id: str) -> Metric:

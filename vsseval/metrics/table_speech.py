@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
-from vsseval.types import Metric
+from vsseval.metrics.table_words import WORD_ROWS
+from vsseval.types import Direction, Metric
 
 _PYMCD = "pymcd 0.2.1, chenqi008/pymcd at 9321b74 (profile pymcd)"
 _DNSMOS = "microsoft/DNS-Challenge at 591184a; C. K. A. Reddy et al. (2022), arXiv 2110.01763"
 _CEPSTRA = ("reference:mcep-pymcd.mcep", "generated:mcep-pymcd.mcep")
 _STANDARD = ("reference:mcep-standard.mcep", "generated:mcep-standard.mcep")
 _STANDARD_F0 = (*_STANDARD, "reference:mcep-standard.f0", "generated:mcep-standard.f0")
-_WORDS = ("item:transcript", "generated:whisper-tiny.en.text")
-_GRID = "M. Cooke et al. (2006), JASA 120(5), table I; definition in metrics/grid.py"
+_LEVELS = ("reference:levels.rms", "generated:levels.rms")
+_GE2E = "L. Wan et al. (2018), arXiv 1710.10467; resemble-ai/Resemblyzer at 15d828e"
+_ANOTHER, _TARGET = "another clip of the wanted speaker", "the recording itself (dubbing setting 1)"
+_ECAPA = "S. Chen et al. (2022), arXiv 2110.13900; BytedanceSpeech/seed-tts-eval at 752f429"
+_AUDIOBOX = "A. Tjandra et al. (2025), arXiv 2502.05139; audiobox-aesthetics at 2618e9d"
 
 
-def _grid_row(metric_id: str, title: str, function: str, definition: str, **params: str) -> Metric:
-    """A row of the accuracy of recognised GRID sentences."""
+def _speaker_row(profile: str, encoder: str, title: str, whose: str, source: str) -> Metric:
+    """A row of the similarity of two voices."""
+    output = f"{encoder}.embedding"
     return Metric(
-        id=metric_id,
+        id=f"speaker_similarity.{encoder}{profile}",
         title=title,
         task="speech",
         scope="clip",
-        inputs=_WORDS,
-        compute=f"vsseval.metrics.grid:{function}",
-        unit="%",
+        inputs=(f"{'reference' if profile else 'speaker'}:{output}", f"generated:{output}"),
+        compute="vsseval.metrics.similarity:speaker_similarity_components",
+        unit="100 x cosine",
         better="higher",
-        definition=f"{definition} Clips whose transcript is not a GRID sentence are excluded.",
-        source=_GRID,
+        definition=(
+            f"100 times the cosine between the {title.partition('(')[2].partition(')')[0]} "
+            f"embeddings of {whose} and of the generated speech; mean over clips."
+        ),
+        source=source,
         version=1,
-        params=params,
+    )
+
+
+def _audiobox_row(axis: str, what: str, better: Direction = "higher") -> Metric:
+    """A row of Audiobox aesthetics."""
+    return Metric(
+        id=f"audiobox.{axis}",
+        title=f"Audiobox {axis.upper()}",
+        task="any",
+        scope="clip",
+        inputs=(f"generated:audiobox-aesthetics.{axis}",),
+        compute="vsseval.metrics.opinion:opinion_components",
+        unit="points of 10",
+        better=better,
+        definition=f"Predicted {what} on a scale of 1 to 10; mean over clips.",
+        source=_AUDIOBOX,
+        version=1,
     )
 
 
@@ -37,7 +61,7 @@ SPEECH_ROWS = (
         title="MCD (pymcd)",
         task="speech",
         scope="clip",
-        inputs=_CEPSTRA,
+        inputs=(*_CEPSTRA, *_LEVELS),
         compute="vsseval.metrics.cepstral:mcd_components",
         unit="dB",
         better="lower",
@@ -47,13 +71,14 @@ SPEECH_ROWS = (
         ),
         source=_PYMCD,
         version=1,
+        remark="vsseval.metrics.cepstral:flagged_clips",
     ),
     Metric(
         id="mcd_dtw",
         title="MCD-DTW (pymcd)",
         task="speech",
         scope="clip",
-        inputs=_CEPSTRA,
+        inputs=(*_CEPSTRA, *_LEVELS),
         compute="vsseval.metrics.cepstral:mcd_dtw_components",
         unit="dB",
         better="lower",
@@ -63,13 +88,14 @@ SPEECH_ROWS = (
         ),
         source=_PYMCD,
         version=1,
+        remark="vsseval.metrics.cepstral:flagged_clips",
     ),
     Metric(
         id="mcd_dtw_sl",
         title="MCD-DTW-SL (pymcd)",
         task="speech",
         scope="clip",
-        inputs=_CEPSTRA,
+        inputs=(*_CEPSTRA, *_LEVELS),
         compute="vsseval.metrics.cepstral:mcd_dtw_sl_components",
         unit="dB",
         better="lower",
@@ -79,6 +105,7 @@ SPEECH_ROWS = (
         ),
         source=f"{_PYMCD}; Q. Chen et al. (2022), arXiv 2111.12890",
         version=1,
+        remark="vsseval.metrics.cepstral:flagged_clips",
     ),
     Metric(
         id="mcd_dtw@standard",
@@ -95,6 +122,7 @@ SPEECH_ROWS = (
         ),
         source="R. F. Kubichek (1993); definition in metrics/cepstral_standard.py",
         version=1,
+        remark="vsseval.metrics.cepstral_standard:flagged_clips_standard",
     ),
     Metric(
         id="f0_rmse@standard",
@@ -145,178 +173,43 @@ SPEECH_ROWS = (
         version=1,
     ),
     Metric(
-        id="wer.tiny_en",
-        title="WER (tiny.en)",
+        id="duration_ratio",
+        title="Duration ratio",
         task="speech",
         scope="clip",
-        inputs=_WORDS,
-        compute="vsseval.metrics.transcription:word_components",
-        unit="%",
+        inputs=("reference:levels.frames", "generated:levels.frames"),
+        compute="vsseval.metrics.duration:duration_ratio_components",
+        unit="ratio",
         better="lower",
         definition=(
-            "100 * sum of word edits / sum of reference words over all clips, both texts in the "
-            "grid normal form; an empty transcription is all deletions."
+            "Length of the speech of the longer side by that of the shorter, by an energy rule "
+            "that bridges pauses of up to 200 ms; mean over clips. 1 is equal. Silent clips are "
+            "excluded."
         ),
-        source="definition in metrics/transcription.py; counts as jiwer 4.0 process_words",
-        version=1,
-        pool="percent_ratio",
-        params={"normaliser": "grid"},
-    ),
-    Metric(
-        id="cer.tiny_en",
-        title="CER (tiny.en)",
-        task="speech",
-        scope="clip",
-        inputs=_WORDS,
-        compute="vsseval.metrics.transcription:character_components",
-        unit="%",
-        better="lower",
-        definition=(
-            "100 * sum of character edits / sum of reference characters over all clips, both "
-            "texts in the grid normal form, single spaces included."
-        ),
-        source="definition in metrics/transcription.py; counts as jiwer 4.0 process_characters",
-        version=1,
-        pool="percent_ratio",
-        params={"normaliser": "grid"},
-    ),
-    Metric(
-        id="wer_macro.tiny_en",
-        title="WER per utterance (tiny.en)",
-        task="speech",
-        scope="clip",
-        inputs=_WORDS,
-        compute="vsseval.metrics.transcription:word_rate_components",
-        unit="%",
-        better="lower",
-        definition=(
-            "Mean over clips of 100 * word edits / reference words, both texts in the grid normal "
-            "form; short sentences weigh as much as long ones. Not the rate of the corpus."
-        ),
-        source="definition in metrics/transcription.py; counts as jiwer 4.0 process_words",
-        version=1,
-        params={"normaliser": "grid"},
-    ),
-    Metric(
-        id="wer.tiny_en@whisper-en",
-        title="WER (tiny.en, whisper-en)",
-        task="speech",
-        scope="clip",
-        inputs=_WORDS,
-        compute="vsseval.metrics.transcription:word_components",
-        unit="%",
-        better="lower",
-        definition=(
-            "100 * sum of word edits / sum of reference words over all clips, both texts as "
-            "Whisper's EnglishTextNormalizer leaves them. For sentences in free English; on GRID "
-            "it punishes the letter O."
-        ),
-        source="openai-whisper 20250625, EnglishTextNormalizer; counts as jiwer 4.0",
-        version=1,
-        pool="percent_ratio",
-        params={"normaliser": "whisper-en"},
-    ),
-    Metric(
-        id="wer.tiny_en@whisper-basic",
-        title="WER (tiny.en, whisper-basic)",
-        task="speech",
-        scope="clip",
-        inputs=_WORDS,
-        compute="vsseval.metrics.transcription:word_components",
-        unit="%",
-        better="lower",
-        definition=(
-            "100 * sum of word edits / sum of reference words over all clips, both texts as "
-            "Whisper's BasicTextNormalizer leaves them (VERSA's default). On GRID it punishes a "
-            "perfect transcript: S9 is one word."
-        ),
-        source="openai-whisper 20250625, BasicTextNormalizer; wavlab-speech/versa at c398480",
-        version=1,
-        pool="percent_ratio",
-        params={"normaliser": "whisper-basic"},
-    ),
-    Metric(
-        id="wer.tiny_en@seedtts",
-        title="WER (tiny.en, seedtts, parity only)",
-        task="speech",
-        scope="clip",
-        inputs=_WORDS,
-        compute="vsseval.metrics.transcription:word_rate_components",
-        unit="%",
-        better="lower",
-        definition=(
-            "Mean over clips of 100 * word edits / reference words in the normal form of "
-            "seed-tts-eval. Not comparable with a rate of the corpus."
-        ),
-        source="BytedanceSpeech/seed-tts-eval at 752f429, run_wer.py and average_wer.py",
-        version=1,
-        params={"normaliser": "seedtts"},
-    ),
-    Metric(
-        id="wer.tiny_en@styledubber",
-        title="WER (tiny.en, StyleDubber, not comparable)",
-        task="speech",
-        scope="clip",
-        inputs=_WORDS,
-        compute="vsseval.metrics.transcription:styledubber_word_components",
-        unit="%",
-        better="lower",
-        definition=(
-            "The number of StyleDubber's script, for parity only: reference and hypothesis are "
-            "exchanged, empty transcriptions are dropped, mean over clips. Not comparable with "
-            "any word error rate."
-        ),
-        source="GalaxyCong/StyleDubber at bc431c8, Dub_Metric/WER_Whisper/Setting_test.py",
+        source="definition in metrics/duration.py",
         version=1,
     ),
-    _grid_row(
-        "grid_slot_accuracy.tiny_en",
-        "GRID slots (tiny.en)",
-        "slot_components",
-        "Share of the six words of a GRID sentence (command, colour, preposition, letter, digit, "
-        "adverb) that are hits in the transcription; mean over clips.",
-        lexicon="exact",
-    ),
-    _grid_row(
-        "grid_slot_accuracy.tiny_en@homophones",
-        "GRID slots (tiny.en, homophones)",
-        "slot_components",
-        "As grid_slot_accuracy.tiny_en, where another spelling of the same sound counts: see is "
-        "c, for is four, bye is by.",
-        lexicon="grid-homophones",
-    ),
-    _grid_row(
-        "grid_sentence_accuracy.tiny_en",
-        "GRID sentences (tiny.en)",
-        "sentence_components",
-        "Share of clips of which all six words are hits in the transcription.",
-        lexicon="exact",
-    ),
-    *(
-        _grid_row(
-            f"grid_{slot}_accuracy.tiny_en",
-            f"GRID {slot} (tiny.en)",
-            "one_slot_components",
-            f"Share of clips whose {slot} is a hit in the transcription.",
-            slot=slot,
-            lexicon="exact",
-        )
-        for slot in ("command", "colour", "preposition", "letter", "digit", "adverb")
+    *WORD_ROWS,
+    _speaker_row("", "ge2e", "Speaker sim. (GE2E)", _ANOTHER, _GE2E),
+    _speaker_row("@setting1", "ge2e", "Speaker sim. (GE2E) to the target", _TARGET, _GE2E),
+    _speaker_row("", "wavlm-ecapa", "Speaker sim. (WavLM-ECAPA)", _ANOTHER, _ECAPA),
+    _speaker_row(
+        "@setting1", "wavlm-ecapa", "Speaker sim. (WavLM-ECAPA) to the target", _TARGET, _ECAPA
     ),
     Metric(
-        id="speaker_similarity.ge2e",
-        title="Speaker sim. (GE2E)",
+        id="utmos",
+        title="UTMOS",
         task="speech",
         scope="clip",
-        inputs=("speaker:ge2e.embedding", "generated:ge2e.embedding"),
-        compute="vsseval.metrics.similarity:speaker_similarity_components",
-        unit="100 x cosine",
+        inputs=("generated:utmos22-strong.mos",),
+        compute="vsseval.metrics.opinion:opinion_components",
+        unit="MOS",
         better="higher",
         definition=(
-            "100 times the cosine between the GE2E embeddings of another clip of the wanted "
-            "speaker and of the generated speech; mean over clips."
+            "Predicted naturalness of speech (scale 1 to 5), each clip by itself and without "
+            "padding; mean over clips. It rates the vocoder above all."
         ),
-        source="L. Wan et al. (2018), arXiv 1710.10467; resemble-ai/Resemblyzer at 15d828e",
+        source="T. Saeki et al. (2022), arXiv 2204.02152; tarepan/SpeechMOS at ed25eac (v1.2.0)",
         version=1,
     ),
     Metric(
@@ -371,4 +264,12 @@ SPEECH_ROWS = (
         source=_DNSMOS,
         version=1,
     ),
+    _audiobox_row("pq", "production quality: free of noise, distortion and artefacts"),
+    _audiobox_row(
+        "pc",
+        "production complexity: number of sources; papers on sound effects prefer few",
+        "lower",
+    ),
+    _audiobox_row("ce", "content enjoyment: how much listeners like it"),
+    _audiobox_row("cu", "content usefulness: as source material for further work"),
 )

@@ -14,6 +14,7 @@ Functions:
     word_error_rate, character_error_rate       pooled over utterances [%]
     word_components, character_components       component vectors for the METRICS table
     word_rate_components            the rate of one utterance, for the mean of utterances
+    word_kind_components            the edits of one kind
     styledubber_word_components     as published: arguments swapped, empty transcriptions dropped
 
 Edge cases:
@@ -37,6 +38,9 @@ from numpy.typing import NDArray
 
 from vsseval.errors import InputError, UnknownNameError
 from vsseval.metrics.normalisers import NORMALISERS
+
+KINDS = ("substitutions", "deletions", "insertions")
+"""Kinds of edits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,34 @@ def word_rate_components(
         InputError: as :func:`word_edits`, or an input that is not one string.
     """
     return word_edits(single_string(transcript), single_string(text), normaliser=normaliser).rates()
+
+
+def word_kind_components(
+    transcript: NDArray[np.str_] | str,
+    text: NDArray[np.str_] | str,
+    *,
+    kind: str,
+    normaliser: str = "grid",
+) -> NDArray[np.float64]:
+    """(edits of one kind, reference words) of :func:`word_edits`, float64 (2,).
+
+    The three kinds add up to the edits of :func:`word_components`. Which edits of a kind an
+    alignment has is fixed by its rule: the fewest edits and, of those, the most hits.
+
+    Args:
+        transcript: what was to be said.
+        text: what was recognised.
+        kind: ``substitutions``, ``deletions`` or ``insertions``.
+        normaliser: a key of :data:`NORMALISERS`.
+
+    Raises:
+        InputError: as :func:`word_edits`, or an input that is not one string.
+        UnknownNameError: no such kind or normaliser.
+    """
+    if kind not in KINDS:
+        raise UnknownNameError("kind of edit", kind, KINDS)
+    counts = word_edits(single_string(transcript), single_string(text), normaliser=normaliser)
+    return np.array([getattr(counts, kind), counts.n_reference], dtype=np.float64)
 
 
 def styledubber_word_components(

@@ -1,39 +1,33 @@
-"""From records to tables: which numbers may stand in one column, and which of them is best."""
+"""From records to tables: which numbers may stand in one column, and who ranks where.
+
+- A column holds one metric under one signature; other benchmarks and digests are other tables.
+- Runs of one model that differ in their seed alone are one row (:mod:`vsseval.reports.rows`).
+- Oracles are shown and never ranked. Neither is a row of which a clip failed, nor a cell that was
+  scored on fewer clips than the fullest of its column.
+- Ranks come from paired tests (:mod:`vsseval.reports.ranks`). Without the clips of the runs nothing
+  can be tested, and there are no ranks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vsseval.metrics.table import METRICS
+from vsseval.errors import InputError
 from vsseval.models import MODELS
 from vsseval.records import RunRecord
-from vsseval.score import column_of
-from vsseval.types import Score
+from vsseval.reports.pairs import Results
+from vsseval.reports.ranks import (
+    contest_of,
+    leaders,
+    mean_rank,
+    mean_shared_rank,
+    shared_ranks,
+    short_cells,
+)
+from vsseval.reports.rows import Cell, Column, Row, columns_of, place_of, rows_of, value_of
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """Scores that can be compared: one metric under one signature."""
-
-    metric: str
-    title: str
-    better: str
-    """``higher`` or ``lower``."""
-    unit: str
-    signature: str
-    """Without the counts, which may differ between rows and are shown in the cells."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One run."""
-
-    label: str
-    oracle: bool
-    record: RunRecord
-    cells: Mapping[str, Score]
-    """Score by column signature; a column without one is empty in this row."""
+__all__ = ["Column", "Leaderboard", "Row", "leaderboards", "value_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,106 +36,88 @@ class Leaderboard:
 
     benchmark: str
     """Name, version and the first digits of the digest."""
+    name: str
+    """Of the benchmark."""
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
-    """Systems by mean rank, then oracles in the order of the ``MODELS`` table."""
-    best: frozenset[tuple[str, str]]
-    """(run id, column signature) of the best systems; empty columns and oracles have none."""
+    """Ranked systems by mean rank, then systems with failed clips, then oracles in the order of the
+    ``MODELS`` table."""
+    best: frozenset[Cell]
+    """The best of each column; columns with fewer than two ranked values have none."""
+    second: frozenset[Cell]
+    """The next best value of each column."""
+    ranks: Mapping[Cell, int]
+    """Rank of each ranked cell; empty where nothing could be tested for want of clips."""
+    untested: frozenset[str]
+    """Columns in which no test tells some pair of systems apart; such a pair shares its rank."""
+    short: frozenset[Cell]
+    """Cells of systems with fewer clips than the fullest of their column."""
+    mean_ranks: Mapping[str, float]
+    """By run id, over the columns; a column without a ranked value counts as last."""
 
 
-def leaderboards(records: Sequence[RunRecord]) -> list[Leaderboard]:
-    """A leaderboard for each benchmark and digest, in the order of their names."""
+def leaderboards(
+    records: Sequence[RunRecord] | Results, patterns: Sequence[str] = ()
+) -> list[Leaderboard]:
+    """A leaderboard for each benchmark and digest, in the order of their names.
+
+    Args:
+        records: the records; with their folders (:class:`Results`) systems are tested and ranked.
+        patterns: which metrics to show, in which order; all in the order of the table if empty.
+
+    Raises:
+        InputError: a run is there twice, ``clips.csv`` of a run cannot be trusted, or no column of
+            any benchmark fits the patterns.
+    """
+    results = records if isinstance(records, Results) else Results(tuple(records))
     groups: dict[tuple[str, str, str], list[RunRecord]] = {}
-    for record in records:
+    for record in results.records:
         bench = record.benchmark
         groups.setdefault((bench.name, bench.version, bench.digest), []).append(record)
-    return [_leaderboard(groups[key]) for key in sorted(groups)]
+    boards = [_leaderboard(groups[key], results, patterns) for key in sorted(groups)]
+    if not patterns:
+        return boards
+    filled = [board for board in boards if board.columns]
+    if not filled:
+        held = sorted({score.metric for record in results.records for score in record.scores})
+        raise InputError(f"no column fits {', '.join(patterns)}; there are {', '.join(held)}")
+    return filled
 
 
-def _leaderboard(records: Sequence[RunRecord]) -> Leaderboard:
-    columns = _columns(records)
-    rows = [_row(record, records) for record in records]
-    systems = [row for row in rows if not row.oracle]
+def _leaderboard(
+    records: Sequence[RunRecord], results: Results, patterns: Sequence[str]
+) -> Leaderboard:
+    columns = columns_of(records, patterns)
+    rows = rows_of(records, results)
+    ranked = [row for row in rows if row.ranked]
+    failed = sorted((r for r in rows if r.failed and not r.oracle), key=lambda row: row.label)
     oracles = [row for row in rows if row.oracle]
-    ranks = {row.record.run_id: mean_rank(row, systems, columns) for row in systems}
-    systems.sort(key=lambda row: (ranks[row.record.run_id], row.label))
+    short = frozenset(short_cells([*ranked, *failed], columns))
+    contests = {column.signature: contest_of(ranked, column, short) for column in columns}
+    ranks: dict[Cell, int] = {}
+    untested = []
+    if results.folders:
+        for column in columns:
+            found, tested = shared_ranks(contests[column.signature], column, results)
+            ranks |= found
+            untested += [] if tested else [column.signature]
+    by_value = {row.record.run_id: mean_rank(row, ranked, columns) for row in ranked}
+    shared = {row.record.run_id: mean_shared_rank(row, ranked, columns, ranks) for row in ranked}
+    first = shared if ranks else by_value
+    ranked.sort(key=lambda r: (first[r.record.run_id], by_value[r.record.run_id], r.label))
     order = list(MODELS)
-    oracles.sort(key=lambda row: (_place(order, row.record.model.name), row.label))
+    oracles.sort(key=lambda row: (place_of(order, row.record.model.name), row.label))
     bench = records[0].benchmark
+    best, second = leaders(contests)
     return Leaderboard(
         benchmark=f"{bench.name} {bench.version} ({bench.digest[:8]})",
+        name=bench.name,
         columns=columns,
-        rows=(*systems, *oracles),
-        best=frozenset(_best(systems, columns)),
+        rows=(*ranked, *failed, *oracles),
+        best=frozenset(best),
+        second=frozenset(second),
+        ranks=ranks,
+        untested=frozenset(untested),
+        short=short,
+        mean_ranks=shared if ranks else {},
     )
-
-
-def _place(order: Sequence[str], name: str) -> int:
-    return order.index(name) if name in order else len(order)
-
-
-def _columns(records: Sequence[RunRecord]) -> tuple[Column, ...]:
-    columns: dict[str, Column] = {}
-    for record in records:
-        for score in record.scores:
-            signature = column_of(score.signature)
-            row = METRICS.get(score.metric)
-            columns.setdefault(
-                signature,
-                Column(
-                    score.metric,
-                    row.title if row else score.metric,
-                    score.better,
-                    score.unit,
-                    signature,
-                ),
-            )
-    order = list(METRICS)
-    return tuple(sorted(columns.values(), key=lambda c: (_place(order, c.metric), c.signature)))
-
-
-def _row(record: RunRecord, records: Sequence[RunRecord]) -> Row:
-    twins = [other for other in records if other.model.name == record.model.name]
-    label = record.model.name if len(twins) == 1 else f"{record.model.name} ({_setting(record)})"
-    cells = {column_of(score.signature): score for score in record.scores}
-    return Row(label, record.model.kind == "oracle", record, cells)
-
-
-def _setting(record: RunRecord) -> str:
-    """What tells runs of one name apart."""
-    parts = [f"seed {record.seed}", f"takes {record.takes}"]
-    if record.limit is not None:
-        parts.append(f"first {record.limit}")
-    return ", ".join([*parts, record.run_id[:6]])
-
-
-def mean_rank(row: Row, rows: Sequence[Row], columns: Sequence[Column]) -> float:
-    """Mean over the columns of 1 + the number of better rows; no value comes last."""
-    ranks = [1 + sum(_beats(other, row, column) for other in rows) for column in columns]
-    return sum(ranks) / len(ranks) if ranks else 0.0
-
-
-def _beats(one: Row, other: Row, column: Column) -> bool:
-    ours, theirs = value_of(one, column), value_of(other, column)
-    if ours is None or theirs is None:
-        return ours is not None and theirs is None
-    return ours > theirs if column.better == "higher" else ours < theirs
-
-
-def value_of(row: Row, column: Column) -> float | None:
-    """The row's value in this column, or None."""
-    score = row.cells.get(column.signature)
-    return None if score is None else score.value
-
-
-def _best(systems: Sequence[Row], columns: Sequence[Column]) -> set[tuple[str, str]]:
-    """Best systems of each column; a column with a single value has no contest and no best."""
-    best: set[tuple[str, str]] = set()
-    for column in columns:
-        values = {row.record.run_id: value_of(row, column) for row in systems}
-        known = {run: value for run, value in values.items() if value is not None}
-        if len(known) < 2:
-            continue
-        top = max(known.values()) if column.better == "higher" else min(known.values())
-        best.update((run, column.signature) for run, value in known.items() if value == top)
-    return best

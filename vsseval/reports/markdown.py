@@ -6,15 +6,26 @@ from collections.abc import Sequence
 
 from vsseval.records import RunRecord
 from vsseval.reports.leaderboard import Column, Leaderboard, Row, leaderboards
+from vsseval.reports.pairs import Results
+from vsseval.reports.remarks import notes, sanity_table, warnings
+from vsseval.reports.reported import ReportedTable, reported_rows
 from vsseval.types import Score
 
 ARROW = {"higher": "↑", "lower": "↓"}
 EMPTY = "-"
 
 
-def report(records: Sequence[RunRecord]) -> str:
-    """One section for each benchmark."""
-    sections = [_section(board) for board in leaderboards(records)]
+def report(records: Sequence[RunRecord] | Results, patterns: Sequence[str] = ()) -> str:
+    """One section for each benchmark.
+
+    Args:
+        records: the records; with their folders systems are tested and ranked.
+        patterns: metrics to show, all if empty.
+
+    Raises:
+        InputError: as :func:`vsseval.reports.leaderboard.leaderboards`.
+    """
+    sections = [_section(board) for board in leaderboards(records, patterns)]
     return "\n".join(["# Leaderboard", "", *sections])
 
 
@@ -32,12 +43,22 @@ def _magnitude(value: float) -> int:
     return int(f"{value:e}".split("e")[1])
 
 
-def cell(score: Score | None, *, bold: bool = False) -> str:
-    """Value, interval in brackets, and scored/expected where not all clips were scored."""
+def cell(
+    score: Score | None,
+    *,
+    bold: bool = False,
+    rank: int | None = None,
+    deviation: float | None = None,
+) -> str:
+    """Value, deviation over seeds, rank, interval; scored/expected where not all were scored."""
     if score is None or score.value is None:
         return EMPTY
     value = number(score.value)
     text = f"**{value}**" if bold else value
+    if deviation is not None:
+        text += f" ± {number(deviation)}"
+    if rank is not None:
+        text += f" #{rank}"
     if score.interval is not None:
         text += f" [{number(score.interval[0])}, {number(score.interval[1])}]"
     if score.n_scored != score.n_expected:
@@ -45,50 +66,73 @@ def cell(score: Score | None, *, bold: bool = False) -> str:
     return text
 
 
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a Markdown table, its head first."""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return [lines[0], "|---" * len(rows[0]) + "|", *lines[1:]]
+
+
 def _section(board: Leaderboard) -> str:
     heads = [
         f"{column.title} {ARROW[column.better]}[^{_mark(board, at)}]"
         for at, column in enumerate(board.columns)
     ]
-    lines = [f"## {board.benchmark}", ""]
-    lines.append(f"| model | {' | '.join(heads)} | seconds a clip |")
-    lines.append("|---" * (len(heads) + 2) + "|")
-    lines += [_line(row, board) for row in board.rows if not row.oracle]
+    place = ["mean rank"] if board.mean_ranks else []
+    head = ["model", *place, *heads, "seconds a clip"]
+    lines = [f"## {board.benchmark}", "", *table([head])]
+    lines += [_line(row, board) for row in board.rows if row.ranked]
+    failed = [row for row in board.rows if not row.ranked and not row.oracle]
     oracles = [row for row in board.rows if row.oracle]
-    if oracles:
-        lines.append(f"| *oracles, not ranked* |{' |' * (len(heads) + 1)}")
-        lines += [_line(row, board) for row in oracles]
+    for title, group in (("incomplete, not ranked", failed), ("oracles, not ranked", oracles)):
+        if group:
+            lines.append(f"| *{title}* |{' |' * (len(head) - 1)}")
+            lines += [_line(row, board) for row in group]
     lines += ["", _legend(board), ""]
-    notes = _notes(board.rows)
-    lines += [*notes, ""] if notes else []
+    for bullets in (notes(board), [f"warning: {text}" for text in warnings(board)]):
+        lines += [*(f"- {text}" for text in bullets), ""] if bullets else []
+    checks = sanity_table(board.rows)
+    lines += [*table(checks), "", _CHECKS, ""] if checks else []
+    for reported in reported_rows(board.name):
+        lines += _reported(reported)
     lines += [
         f"[^{_mark(board, at)}]: {_footnote(column)}" for at, column in enumerate(board.columns)
     ]
     return "\n".join([*lines, ""])
 
 
+_CHECKS = (
+    "Median level of the clips, that of the references in brackets, and the number of clips in "
+    "which each check found something; `vsseval inspect RUN CLIP` says what."
+)
+
+
 def _mark(board: Leaderboard, at: int) -> str:
-    name = board.benchmark.split()[0]
     digest = board.benchmark.rsplit("(", 1)[1][:4]
-    return f"{name}-{digest}-{at + 1}"
+    return f"{board.name}-{digest}-{at + 1}"
 
 
 def _line(row: Row, board: Leaderboard) -> str:
+    run = row.record.run_id
     cells = [
         cell(
             row.cells.get(column.signature),
-            bold=(row.record.run_id, column.signature) in board.best,
+            bold=(run, column.signature) in board.best,
+            rank=board.ranks.get((run, column.signature)),
+            deviation=row.deviations.get(column.signature),
         )
         for column in board.columns
     ]
     name = f"*{row.label}*" if row.oracle else row.label
-    return f"| {name} | {' | '.join(cells)} | {_seconds(row.record)} |"
+    place = [f"{board.mean_ranks[run]:.1f}" if run in board.mean_ranks else ""]
+    return f"| {' | '.join([name, *(place if board.mean_ranks else []), *cells, _seconds(row)])} |"
 
 
-def _seconds(record: RunRecord) -> str:
-    if not record.counts.generated:
+def _seconds(row: Row) -> str:
+    records = row.records or (row.record,)
+    generated = sum(record.counts.generated for record in records)
+    if not generated:
         return EMPTY
-    seconds = record.cost.seconds / record.counts.generated
+    seconds = sum(record.cost.seconds for record in records) / generated
     return number(seconds) if seconds >= 0.001 else "<0.001"
 
 
@@ -98,32 +142,29 @@ def _legend(board: Leaderboard) -> str:
         "Systems stand in the order of their mean rank"
     )
     bold = ", the best of each column in bold" if board.best else ""
-    return f"{text}{bold}; oracles read the reference audio and are not ranked."
+    text += f"{bold}; oracles read the reference audio and are not ranked."
+    if any(row.deviations for row in board.rows):
+        text += " ± is the standard deviation over seeds."
+    if board.ranks:
+        text += (
+            " #1 + the number of systems that are better in a paired test (5 %, Holm's correction "
+            "within the column): systems that cannot be told apart share a rank."
+        )
+    if board.short or any(row.failed for row in board.rows):
+        text += " A value over fewer clips than another system's is not ranked."
+    return text
 
 
 def _footnote(column: Column) -> str:
     return f"`{column.signature}`, {column.unit}, {column.better} is better"
 
 
-def _notes(rows: Sequence[Row]) -> list[str]:
-    """What a reader must know of a row: failures, odd audio, remarks on values."""
-    lines = []
-    remarks: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        record = row.record
-        if record.counts.failed:
-            reason = next(iter(record.failures.values()))
-            lines.append(
-                f"- {row.label}: {record.counts.failed} of {record.counts.expected} clips were "
-                f"not generated; the first: {reason}"
-            )
-        if record.warnings:
-            label, text = next(iter(record.warnings.items()))
-            lines.append(f"- {row.label}: {len(record.warnings)} clips are odd; {label}: {text}")
-        for score in record.scores:
-            if score.note:
-                remarks.setdefault((score.metric, score.note), []).append(row.label)
-    for (metric, note), labels in remarks.items():
-        whose = "" if len(labels) == len(rows) else f" ({', '.join(labels)})"
-        lines.append(f"- {metric}{whose}: {note}")
-    return lines
+def _reported(reported: ReportedTable) -> list[str]:
+    heads = [f"{one.name} {ARROW.get(one.better, '')}".rstrip() for one in reported.metrics]
+    rows = [
+        [method, *(values.get(one.name, EMPTY) for one in reported.metrics)]
+        for method, values in reported.rows.items()
+    ]
+    title = f"Reported, not measured here: {reported.table}, setting {reported.setting}"
+    said = f"Source: {reported.source}; protocol {reported.protocol}; {reported.quality}."
+    return [f"### {title}", "", *table([["method", *heads], *rows]), "", said, ""]

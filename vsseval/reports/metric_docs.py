@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from vsseval.metrics.edge_cases import EDGE_CASES
+from vsseval.metrics.edge_cases import CLIP_CASES, EDGE_CASES
 from vsseval.metrics.table import METRICS, resolve
 from vsseval.types import Metric
 
@@ -111,6 +111,8 @@ def _edge_cases() -> str:
     ]
     lines += ["| metric | situation | outcome |", "| --- | --- | --- |"]
     lines += [f"| {case.metric} | {case.situation} | {case.outcome} |" for case in EDGE_CASES]
+    lines += ["", "| encoder | situation | outcome |", "| --- | --- | --- |"]
+    lines += [f"| {case.who} | {case.situation} | {case.outcome} |" for case in CLIP_CASES]
     return "\n".join([*lines, ""])
 
 

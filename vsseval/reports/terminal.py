@@ -8,12 +8,13 @@ from vsseval.errors import InputError
 from vsseval.records import RunRecord
 from vsseval.reports.leaderboard import Leaderboard, leaderboards, value_of
 from vsseval.reports.markdown import ARROW, EMPTY, number
+from vsseval.reports.pairs import Results
 
 BLOCK_START, BLOCK_END = "<!-- leaderboard -->", "<!-- /leaderboard -->"
 """Marks in a document between which the leaderboard stands."""
 
 
-def insert_summary(document: str, records: Sequence[RunRecord]) -> str:
+def insert_summary(document: str, records: Sequence[RunRecord] | Results) -> str:
     """The document with the leaderboard, as a code block, between its marks.
 
     Raises:
@@ -26,7 +27,7 @@ def insert_summary(document: str, records: Sequence[RunRecord]) -> str:
     return f"{before}{start}\n```text\n{summary(records)}\n```\n{end}{after}"
 
 
-def summary(records: Sequence[RunRecord]) -> str:
+def summary(records: Sequence[RunRecord] | Results) -> str:
     """One table for each benchmark; ``*`` marks the best system, ``( )`` an oracle."""
     return "\n\n".join(_table(board) for board in leaderboards(records))
 

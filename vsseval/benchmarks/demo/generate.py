@@ -35,6 +35,7 @@ METRICS = {
         "onset_f1",
         "onset_f1.annotated",
         "av_align",
+        "relevance.demo",
     ),
     "speech": (
         "mcd",
@@ -44,6 +45,10 @@ METRICS = {
         "cer.tiny_en",
         "grid_slot_accuracy.tiny_en",
         "speaker_similarity.ge2e",
+        "lse_d.demo",
+        "lse_c.demo",
+        "lse_offset.demo",
+        "lse_d0.demo",
         "dnsmos.ovrl",
         "dnsmos.sig",
         "dnsmos.bak",

@@ -1,0 +1,278 @@
+"""Looking at one clip's files and cutting them, without harm to picture or sound.
+
+Picture. Where nothing has to be cut the file is copied byte for byte. A cut at the end alone copies
+packets: every frame before the cut keeps its bits, and the few later frames that some of them are
+predicted from may stay behind them, beyond the item's duration. A cut that begins inside the file
+cannot copy packets, which need not begin with a whole picture there: frames are decoded and stored
+by FFV1, which loses nothing.
+
+Sound. Decoded once, at its own rate and with its own channels, to 16-bit FLAC. Time 0 is the first
+frame of the picture that the sound came with: sound that begins earlier is cut, later is padded.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from vsseval.audio import write_audio
+from vsseval.errors import InputError
+from vsseval.types import Audio
+
+PICTURE_CELLS = 16
+"""Pictures are compared as so many by so many means of grey levels."""
+PICTURES_A_SECOND = 5
+STILL_LEVELS = 1.0
+"""Two pictures no cell of which differs by more of 255 grey levels are the same."""
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_COPIED_INTO = (".mp4", ".mov", ".mkv", ".webm")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What decoding a whole video says of it."""
+
+    frames: int
+    fps: float
+    first: float
+    """Time of the first frame in the file's own clock [s]."""
+    still: float
+    """Share of neighbouring pictures, five a second, that are the same; 1 for a single picture."""
+
+    @property
+    def seconds(self) -> float:
+        """Length [s]."""
+        return self.frames / self.fps
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[av.container.InputContainer]:
+    """The file, open.
+
+    Raises:
+        InputError: it cannot be opened or decoded.
+        OSError: the disk that is written to is full, which says nothing of the file.
+    """
+    try:
+        with av.open(str(path)) as container:
+            yield container
+    except InputError:
+        raise
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        number = getattr(error, "errno", None)
+        if number in _DISK_FULL:
+            raise OSError(number, os.strerror(number)) from error
+        raise InputError(f"cannot decode {path.name}: {_plain(error)}") from error
+
+
+def _plain(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def look_at(path: Path, start: float = 0.0, seconds: float | None = None) -> Picture:
+    """Decode a video and say how long and how still the part from ``start`` is.
+
+    Args:
+        path: Video file.
+        start: Beginning of the part [s].
+        seconds: Stillness is that of so many seconds; None for all.
+
+    Raises:
+        InputError: no video stream, no frame, or the file breaks off.
+    """
+    with opened(path) as container:
+        if not container.streams.video:
+            raise InputError(f"{path.name} has no video stream")
+        stream = container.streams.video[0]
+        stream.thread_type = "NONE"
+        stated, fps = stream.frames, float(stream.average_rate or 0)
+        if fps <= 0:
+            raise InputError(f"{path.name} does not say how many frames a second it has")
+        begin = round(start * fps)
+        end = None if seconds is None else begin + max(1, round(seconds * fps))
+        step = max(1, round(fps / PICTURES_A_SECOND))
+        count, first, pictures = 0, 0.0, []
+        for frame in container.decode(stream):
+            if count == 0:
+                first = float(frame.time or 0.0)
+            if count >= begin and (end is None or count < end) and (count - begin) % step == 0:
+                small = frame.reformat(
+                    PICTURE_CELLS, PICTURE_CELLS, format="gray", interpolation="AREA"
+                )
+                pictures.append(small.to_ndarray().astype(np.int16))
+            count += 1
+    if count == 0:
+        raise InputError(f"{path.name} holds no video frames")
+    if stated and count < stated:
+        raise InputError(f"{path.name} breaks off: {count} frames decoded of {stated} stated")
+    return Picture(max(0, count - begin), fps, first, stillness(pictures))
+
+
+def stillness(pictures: Sequence[NDArray[np.int16]]) -> float:
+    """Share of neighbours that are the same, as :data:`STILL_LEVELS` says; 1 for a single one."""
+    if len(pictures) < 2:
+        return 1.0
+    moved = [
+        bool(np.abs(after - before).max() > STILL_LEVELS)
+        for before, after in itertools.pairwise(pictures)
+    ]
+    return 1.0 - sum(moved) / len(moved)
+
+
+def has_sound(path: Path) -> bool:
+    """Whether a file has a sound stream.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    with opened(path) as container:
+        return bool(container.streams.audio)
+
+
+def read_sound(path: Path, origin: float | None = None) -> Audio:
+    """Decode the first sound stream, float32 (channels, n) at its own rate.
+
+    Args:
+        path: A file of sound, or a video.
+        origin: Time of the first picture in the file's clock [s], which becomes sample 0; None
+            for the first sample.
+
+    Raises:
+        InputError: no sound stream, or one that cannot be decoded or holds nothing.
+    """
+    blocks: list[NDArray[np.float32]] = []
+    first = 0.0
+    with opened(path) as container:
+        if not container.streams.audio:
+            raise InputError(f"{path.name} has no sound stream")
+        stream = container.streams.audio[0]
+        rate = int(stream.rate)
+        converter = av.AudioResampler(format="fltp")
+        for frame in container.decode(stream):
+            if not blocks:
+                first = float(frame.time or 0.0)
+            blocks += [part.to_ndarray() for part in converter.resample(frame)]
+        blocks += [part.to_ndarray() for part in converter.resample(None)] if blocks else []
+    if not blocks:
+        raise InputError(f"{path.name} holds no sound")
+    samples = np.concatenate(blocks, axis=1)
+    if not np.isfinite(samples).all():
+        raise InputError(f"the sound of {path.name} holds values that are not finite")
+    late = 0 if origin is None else round((first - origin) * rate)
+    if late > 0:
+        samples = np.pad(samples, ((0, 0), (late, 0)))
+    elif late < 0:
+        samples = samples[:, -late:]
+    return Audio(np.ascontiguousarray(samples, dtype=np.float32), rate)
+
+
+def loudness(audio: Audio) -> float:
+    """Root mean square of the loudest channel without its mean, 0 to 1."""
+    if audio.samples.size == 0:
+        return 0.0
+    return float(audio.samples.astype(np.float64).std(axis=1).max())
+
+
+def cut_sound(audio: Audio, start: float, seconds: float | None) -> Audio:
+    """The part from ``start`` that lasts ``seconds``, or to the end."""
+    begin = round(start * audio.sample_rate)
+    end = None if seconds is None else begin + round(seconds * audio.sample_rate)
+    return Audio(audio.samples[:, begin:end], audio.sample_rate)
+
+
+def write_sound(path: Path, audio: Audio) -> int:
+    """Write FLAC; returns the number of samples that 16 bits could not hold."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_audio(path, audio)
+
+
+def cut_picture(path: Path, target: Path, start: float, seconds: float | None) -> Path:
+    """Copy the video, or its part, by the way that loses nothing.
+
+    Args:
+        path: Video file.
+        target: Where it goes, without suffix.
+        start: Beginning of the part [s].
+        seconds: Length of the part [s]; None for what there is.
+
+    Returns:
+        The file written: the suffix of the source, or ``.mkv`` where frames were stored.
+
+    Raises:
+        InputError: it cannot be decoded.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    whole = start == 0 and seconds is None
+    suffix = path.suffix.lower()
+    if not whole and (start > 0 or suffix not in _COPIED_INTO):
+        suffix = ".mkv"
+    written = Path(f"{target}{suffix}")
+    partial = written.with_name(f".partial-{written.name}")
+    try:
+        if whole:
+            shutil.copyfile(path, partial)
+        elif start == 0 and seconds is not None and _copy_packets(path, partial, seconds):
+            pass
+        else:
+            written = written.with_suffix(".mkv")
+            partial.unlink(missing_ok=True)
+            partial = written.with_name(f".partial-{written.name}")
+            _store_frames(path, partial, start, seconds)
+        partial.replace(written)
+    finally:
+        partial.unlink(missing_ok=True)
+    return written
+
+
+def _copy_packets(path: Path, target: Path, seconds: float) -> bool:
+    """Whether the packets of the first ``seconds`` could be copied; some have no time."""
+    with opened(path) as source:
+        stream = source.streams.video[0]
+        fps = stream.average_rate or Fraction(25)
+        packets = [packet for packet in source.demux(stream) if packet.size]
+        if any(packet.pts is None or packet.dts is None for packet in packets):
+            return False
+        frames = max(1, round(seconds * float(fps)))
+        last_time = sorted(packet.pts for packet in packets)[:frames][-1]
+        last = max(at for at, packet in enumerate(packets) if packet.pts <= last_time)
+        with av.open(str(target), "w") as out:
+            copy = out.add_stream_from_template(stream)
+            for packet in packets[: last + 1]:
+                packet.stream = copy
+                out.mux(packet)
+    return True
+
+
+def _store_frames(path: Path, target: Path, start: float, seconds: float | None) -> None:
+    with opened(path) as source, av.open(str(target), "w") as out:
+        stream = source.streams.video[0]
+        fps = stream.average_rate or Fraction(25)
+        begin = round(start * float(fps))
+        end = None if seconds is None else begin + max(1, round(seconds * float(fps)))
+        copy = None
+        for at, frame in enumerate(source.decode(stream)):
+            if at < begin:
+                continue
+            if end is not None and at >= end:
+                break
+            if copy is None:
+                copy = out.add_stream("ffv1", rate=fps)
+                copy.width, copy.height = frame.width, frame.height
+                copy.pix_fmt = frame.format.name
+                copy.codec_context.thread_count = 1
+            frame.pts, frame.time_base = at - begin, 1 / fps
+            out.mux(copy.encode(frame))
+        if copy is None:
+            raise InputError(f"{path.name} ends before {start} s")
+        out.mux(copy.encode())

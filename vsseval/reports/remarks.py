@@ -1,0 +1,157 @@
+"""What stands beside a leaderboard: failures, odd audio, metrics that were gamed, few clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vsseval.reports.leaderboard import Column, Leaderboard, Row, value_of
+from vsseval.sanity import CHECKS
+
+HOLLOW = ("silence", "noise")
+"""Oracles that hear nothing: a metric they win says nothing by itself."""
+MISMATCHED = ("shuffled",)
+"""Oracles whose sound is real and belongs to another clip."""
+FEW_CLIPS = 30
+SUSPECT = {"near-copy": "near copies of the reference", "duplicate": "copies of each other"}
+"""Audio checks that are told of beside the table, and how."""
+
+
+def notes(board: Leaderboard) -> list[str]:
+    """Failures, odd audio and the remarks that values carry."""
+    lines = []
+    remarks: dict[tuple[str, str], list[str]] = {}
+    shown = {column.signature for column in board.columns}
+    for row in board.rows:
+        for record in row.records or (row.record,):
+            name = row.label if len(row.records) < 2 else f"{row.label}, seed {record.seed}"
+            if record.counts.failed:
+                reason = next(iter(record.failures.values()))
+                lines.append(
+                    f"{name}: {record.counts.failed} of {record.counts.expected} clips were "
+                    f"not generated, so it is not ranked; the first: {reason}"
+                )
+            if record.warnings:
+                label, text = next(iter(record.warnings.items()))
+                lines.append(f"{name}: {len(record.warnings)} clips are odd; {label}: {text}")
+        for signature, score in row.cells.items():
+            if score.note and signature in shown:
+                remarks.setdefault((score.metric, score.note), []).append(row.label)
+    for (metric, note), labels in remarks.items():
+        whose = "" if len(labels) == len(board.rows) else f" ({', '.join(labels)})"
+        lines.append(f"{metric}{whose}: {note}")
+    return lines
+
+
+def warnings(board: Leaderboard) -> list[str]:
+    """Metrics that can be gamed or are torn apart, columns with few clips, suspect audio."""
+    hollow: dict[str, list[str]] = {}
+    strangers: list[str] = []
+    few: dict[int, list[str]] = {}
+    for column in board.columns:
+        known = [value_of(row, column) for row in board.rows if row.ranked]
+        values = [value for value in known if value is not None]
+        if not values:
+            continue
+        top = max(values) if column.better == "higher" else min(values)
+        winners = [row for row in board.rows if _beats(row, column, top)]
+        names = [row.label for row in winners if row.record.model.name in HOLLOW]
+        if names:
+            hollow.setdefault(" and ".join(names), []).append(column.title)
+        if any(row.record.model.name in MISMATCHED for row in winners):
+            strangers.append(column.title)
+        clips = max(row.cells[column.signature].n_scored for row in board.rows if _has(row, column))
+        if clips < FEW_CLIPS:
+            few.setdefault(clips, []).append(column.title)
+    untested = [column.title for column in board.columns if column.signature in board.untested]
+    lines = [
+        f"{', '.join(titles)}: {names} scores at least as well as the best system, so a good value "
+        "alone proves nothing"
+        for names, titles in hollow.items()
+    ]
+    if strangers:
+        lines.append(
+            f"{', '.join(strangers)}: the sound of other clips scores at least as well as the best "
+            "system, so a good value does not show that it fits the video"
+        )
+    lines += [
+        f"{', '.join(titles)}: {clips} clips are too few for small differences to show"
+        for clips, titles in few.items()
+    ]
+    if untested:
+        lines.append(
+            f"{', '.join(untested)}: no paired test between systems, so they share a rank; the "
+            "values alone do not tell them apart"
+        )
+    return [*lines, *_torn_columns(board.columns), *_suspect_audio(board.rows)]
+
+
+def _torn_columns(columns: Sequence[Column]) -> list[str]:
+    """Metrics that stand in several columns, with the first fields in which they differ."""
+    by_metric: dict[str, list[Column]] = {}
+    for column in columns:
+        by_metric.setdefault(column.metric, []).append(column)
+    lines = []
+    for metric, apart in by_metric.items():
+        if len(apart) < 2:
+            continue
+        first, second = (column.signature.split("|") for column in apart[:2])
+        ours = " ".join(part for part in first if part not in second)
+        theirs = " ".join(part for part in second if part not in first)
+        lines.append(
+            f"{metric} was measured in {len(apart)} ways, which do not compare: {ours or 'none'} "
+            f"and {theirs or 'none'}"
+        )
+    return lines
+
+
+def _suspect_audio(rows: Sequence[Row]) -> list[str]:
+    """Outputs of systems that no honest system gives: copies, of the reference or of each other."""
+    lines = []
+    for row in rows:
+        for record in row.records or (row.record,):
+            if row.oracle or record.sanity is None:
+                continue
+            for check in SUSPECT:
+                clips = record.sanity.findings.get(check, {})
+                if clips:
+                    name, text = next(iter(clips.items()))
+                    lines.append(
+                        f"{row.label}: {len(clips)} of {record.sanity.checked} clips are "
+                        f"{SUSPECT[check]}; {name}: {text}"
+                    )
+    return lines
+
+
+def sanity_table(rows: Sequence[Row]) -> list[list[str]]:
+    """Head and a row for each run: clips checked, median levels, clips that each check found.
+
+    Empty if no run was checked.
+    """
+    table = [["audio checks", "clips", "level (reference)", *CHECKS]]
+    for row in rows:
+        for record in row.records or (row.record,):
+            found = record.sanity
+            if found is None:
+                continue
+            name = row.label if len(row.records) < 2 else f"{row.label}, seed {record.seed}"
+            counts = [str(len(found.findings.get(check, {}))) for check in CHECKS]
+            table.append(
+                [name, str(found.checked), _levels(found.level, found.reference_level), *counts]
+            )
+    return table if len(table) > 1 else []
+
+
+def _levels(level: float | None, reference: float | None) -> str:
+    own = "-" if level is None else f"{level:.1f} dBFS"
+    return own if reference is None else f"{own} ({reference:.1f})"
+
+
+def _has(row: Row, column: Column) -> bool:
+    return column.signature in row.cells
+
+
+def _beats(row: Row, column: Column, top: float) -> bool:
+    value = value_of(row, column)
+    if value is None or not row.oracle:
+        return False
+    return value >= top if column.better == "higher" else value <= top
