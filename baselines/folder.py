@@ -64,8 +64,9 @@ class Folder:
 def load(context: ModelContext) -> Folder:
     """The files of ``context.argument`` matched to the items of the benchmark.
 
-    A file belongs to an item if its path below the folder, without suffix, is the item's id, or the
-    id with every ``/`` written ``_`` or ``-``. ``ID.takeK`` is take K. Suffixes: wav, flac.
+    A file belongs to an item if its path below the folder, without suffix, is the item's id, the
+    id with every ``/`` written ``_`` or ``-``, or the id as another lineage writes it
+    (``plain_id``). ``ID.takeK`` is take K. Suffixes: wav, flac.
 
     Raises:
         InputError: no such folder, not one file fits, or two files fit one item.
@@ -77,11 +78,14 @@ def load(context: ModelContext) -> Folder:
         for name in (item.id, item.id.replace("/", "_"), item.id.replace("/", "-")):
             by_name[name] = item.id
 
+    plain = _plain_names(context)
+
     def key(stem: str) -> Key | None:
         name, take = stem, 0
         if name not in by_name and (match := re.fullmatch(r"(.+)\.take([1-9]\d*)", stem)):
             name, take = match[1], int(match[2])
-        return (by_name[name], take) if name in by_name else None
+        item = by_name.get(name) or plain.get(plain_id(name))
+        return (item, take) if item else None
 
     files = _matched(root, found, key)
     if not files:
@@ -106,7 +110,7 @@ def load_preset(context: ModelContext) -> Folder:
         for path in _sound_files(root)
         if not (preset.ignored and re.fullmatch(preset.ignored, _stem(root, path)))
     ]
-    by_name = {plain_id(item.id): item.id for item in context.benchmark.items}
+    by_name = _plain_names(context)
 
     def key(stem: str) -> Key | None:
         match = re.fullmatch(preset.stem, stem)
@@ -135,6 +139,14 @@ def load_preset(context: ModelContext) -> Folder:
         "version": "1",
     }
     return Folder(signature, files, notes, f"as {preset.name} names {{id}}")
+
+
+def _plain_names(context: ModelContext) -> dict[str, str]:
+    """Ids by what they are in all lineages, where that tells one item."""
+    names = [plain_id(item.id) for item in context.benchmark.items]
+    counts = Counter(names)
+    pairs = zip(names, context.benchmark.items, strict=True)
+    return {name: item.id for name, item in pairs if counts[name] == 1}
 
 
 def _root(context: ModelContext, name: str) -> Path:

@@ -117,6 +117,7 @@ PRESETS: dict[str, Preset] = {
     )
 }
 
+_SET = re.compile(r"(?:grid|chem|v2c|lrs2|mvlrs_v1|main)[/_]")
 _GRID = re.compile(r"s0*(\d{1,2})[-_/]([bpls][bgrw][abiw][a-z][0-9z][anps])")
 _CHEM = re.compile(r"chem_\d\d_(.+)")
 
@@ -124,11 +125,14 @@ _CHEM = re.compile(r"chem_\d\d_(.+)")
 def plain_id(name: str) -> str:
     """An id as all lineages write it.
 
-    GRID's ``s6-bwba2a``, ``s06_bwba2a`` and ``s6/bwba2a`` are one sentence; VSSFlow's ``chem_00_``
-    stands before the Chem id; a ``/`` is ``_`` or ``-`` in a flat folder.
+    GRID's ``s6-bwba2a``, ``s06_bwba2a`` and ``grid/s6/bwba2a`` are one sentence; VSSFlow's
+    ``chem_00_`` stands before the Chem id; prepared benchmarks put the data set's name in front; a
+    ``/`` is ``_`` in a flat folder.
     """
-    if grid := _GRID.fullmatch(name):
-        return f"s{int(grid[1])}_{grid[2]}"
     if chem := _CHEM.fullmatch(name):
         name = chem[1]
+    while prefix := _SET.match(name):
+        name = name[prefix.end() :]
+    if grid := _GRID.fullmatch(name):
+        return f"s{int(grid[1])}_{grid[2]}"
     return name.replace("/", "_")

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from baselines.presets import PRESETS, plain_id
+from vsseval.benchmarks.ids import clip_name
 from vsseval.benchmarks.manifest import read_benchmark
 from vsseval.errors import InputError
 from vsseval.generate import generate
@@ -123,10 +124,37 @@ def test_nothing_that_fits_is_refused_with_the_pattern(toy: Path, ours: Path) ->
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("s6-bwba2a", "s06_bwba2a"), ("s06/bwba2a", "s6_bwba2a"), (f"chem_00_{CHEM}", CHEM)],
+    [
+        ("s6-bwba2a", "s06_bwba2a"),
+        ("s06/bwba2a", "s6_bwba2a"),
+        ("grid/s6/bwba2a", "s06_bwba2a"),
+        (f"chem_00_{CHEM}", CHEM),
+        (f"chem/{CHEM}", f"chem_00_{CHEM}"),
+        ("v2c/Bossbaby@BossBaby_00_0001_00", "Bossbaby@BossBaby_00_0001_00"),
+        ("lrs2/5535415699068794046/00001", "main_5535415699068794046_00001"),
+    ],
 )
 def test_ids_of_two_lineages_are_one(one: str, other: str) -> None:
     assert plain_id(one) == plain_id(other)
+
+
+LINEAGES = [
+    *("s6-bwba2a", "s06_bwba2a", f"chem_00_{CHEM}", CHEM, "Bossbaby@BossBaby_00_0001_00"),
+    *(VGG, DASHES, "mvlrs_v1/main/5535415699068794046/00001", "5535415699068794046/00001"),
+]
+
+
+@pytest.mark.parametrize("name", LINEAGES)
+def test_names_agree_with_those_of_the_prepared_benchmarks(name: str) -> None:
+    assert plain_id(name) == plain_id(clip_name(name).id)
+
+
+def test_folder_finds_ids_of_a_prepared_benchmark(toy: Path, ours: Path) -> None:
+    write(ours, "s06_bwba2a.wav", 16000, 1.7)
+    bench = benchmark(toy, "grid/s6/bwba2a", "grid/s6/bwba2n")
+    assert load_model(f"folder:{ours}", bench).model.files == {
+        ("grid/s6/bwba2a", 0): ours / "s06_bwba2a.wav"
+    }
 
 
 def test_ids_that_only_look_alike_stay_apart() -> None:
