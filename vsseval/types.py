@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -91,6 +91,8 @@ class ModelOutput:
     audio: Audio
     nfe: int = 0
     """Network function evaluations; 0 where nothing was integrated."""
+    seconds: float | None = None
+    """Wall time of making it [s], where that was before the call; None for the call's own time."""
 
 
 class Model(Protocol):
@@ -107,6 +109,37 @@ class Model(Protocol):
 
     def generate(self, item: Item, seed: int) -> ModelOutput:
         """Audio for one item. It depends on the item and the seed alone, never on earlier calls."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A clip that a model is going to be asked for."""
+
+    item: Item
+    take: int
+    seed: int
+    """What ``generate`` will be given."""
+
+
+class BatchModel(Model, Protocol):
+    """A model that makes many clips at once and then answers ``generate`` from them.
+
+    Such a model is never loaded in a second process.
+    """
+
+    def prepare(self, calls: Sequence[Call], folder: Path, advance: Callable[[], None]) -> None:
+        """Make these clips, or note for each why not; ``generate`` follows for every one of them.
+
+        Args:
+            calls: The clips that are missing, in the order of the benchmark.
+            folder: Where the model may keep what it needs to go on after a stop; the same for the
+                same model, benchmark and seed.
+            advance: To be called once for each clip that is there or given up.
+
+        Raises:
+            ExternalToolError: nothing can be made, whatever the clip.
+        """
         ...
 
 
@@ -293,3 +326,15 @@ class ModelContext:
     """``cpu`` or ``cuda``."""
     argument: str | None = None
     """What stands after the colon in ``folder:PATH``, or None."""
+    name: str = ""
+    """The row of ``MODELS``, for a function that loads several; empty outside the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a doctor looked at."""
+
+    ok: bool
+    what: str
+    remedy: str = ""
+    """What to type, where it is missing."""

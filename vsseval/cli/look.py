@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from vsseval.errors import InputError
 if TYPE_CHECKING:
     from vsseval.reports.html.media import Sources
     from vsseval.reports.pairs import Results
+    from vsseval.types import Finding
 
 FORMATS = ("markdown", "csv", "json", "latex")
 
@@ -227,7 +228,25 @@ def doctor() -> None:
     """What is installed and what is missing, with what to type about it."""
     from vsseval.doctor import examine
 
-    findings = examine()
+    _show_findings(examine())
+
+
+@click.group()
+def models() -> None:
+    """Systems that run in an environment of their own."""
+
+
+@models.command(name="doctor")
+@click.argument("name")
+@click.option("--checkpoint", type=FOLDER, metavar="FILE", help="TOML file; default: models.toml.")
+def model_doctor(name: str, checkpoint: Path | None) -> None:
+    """What NAME needs: interpreter, packages, checkout, weights; and what to do about each."""
+    from vsseval.models import examine_model
+
+    _show_findings(examine_model(name, checkpoint))
+
+
+def _show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         click.echo(f"{'ok     ' if finding.ok else 'missing'}  {finding.what}")
         if finding.remedy:

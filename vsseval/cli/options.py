@@ -94,7 +94,12 @@ def request_options(command: Command) -> Command:
             metavar="K",
             help="Clips to generate for each item.",
         ),
-        click.option("--checkpoint", type=FOLDER, metavar="P", help="Weights of the model."),
+        click.option(
+            "--checkpoint",
+            type=FOLDER,
+            metavar="P",
+            help="Weights of the model, or its models.toml.",
+        ),
         click.option("--data", type=FOLDER, metavar="DIR", help="Folder of the benchmark."),
         *MACHINE_OPTIONS,
     ]
