@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from vsseval import features
+from vsseval import feature_cache, features
 from vsseval.audio import audio_digest, mono_at, read_audio
 from vsseval.encoders.table import ENCODERS, EncoderRow
 from vsseval.errors import InputError
@@ -391,3 +391,34 @@ def test_processes_give_the_bytes_of_one_process(toy: Path, tmp_path: Path) -> N
     assert sorted(p.name for p in (tmp_path / "one").rglob("*.npz")) == sorted(
         p.name for p in (tmp_path / "two").rglob("*.npz")
     )
+
+
+def test_table_reads_a_row_when_it_is_asked_for_and_keeps_the_last(
+    fake: Fake, tone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = {"generated": [Clip((name, 0), tone, 1.0) for name in "ab"]}
+    rows = encode(NEEDS, clips, tmp_path / "c").tables["generated", "fake"].rows
+    read: list[Path] = []
+    plain = feature_cache.load
+
+    def counted(file: Path) -> object:
+        read.append(file)
+        return plain(file)
+
+    monkeypatch.setattr(feature_cache, "load", counted)
+    assert set(rows) == {("a", 0), ("b", 0)}
+    assert ("c", 0) not in rows
+    assert read == []
+    for name in "aab":
+        assert rows[name, 0]["rms"] == pytest.approx(0.35355, rel=2e-3)
+    assert len(read) == 2
+
+
+def test_row_that_is_gone_before_it_is_scored_says_so(
+    fake: Fake, tone: Path, tmp_path: Path
+) -> None:
+    rows = encode(NEEDS, clip(tone), tmp_path / "c").tables["generated", "fake"].rows
+    for file in (tmp_path / "c").rglob("*.npz"):
+        file.unlink()
+    with pytest.raises(InputError, match="removed from the cache"):
+        rows[KEY]

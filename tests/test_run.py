@@ -386,7 +386,7 @@ def load(context):
     if STAGE == "encode":
         slowed(vsseval.features, "store")
     if STAGE == "score":
-        slowed(vsseval.run, "score_metric")
+        slowed(vsseval.run, "score_metrics")
     if STAGE == "record":
         slowed(vsseval.records, "write_atomic")
     return Slow()

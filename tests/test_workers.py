@@ -84,3 +84,67 @@ def test_torch_that_is_imported_within_has_one_thread() -> None:
     """
     environment = {**os.environ, "OMP_NUM_THREADS": "3", "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], env=environment, check=True)
+
+
+def test_library_that_is_imported_between_two_uses_has_one_thread() -> None:
+    code = """
+        from threadpoolctl import threadpool_info
+        from vsseval.workers import one_thread
+        with one_thread():
+            pass
+        import scipy.linalg.blas
+        assert any(pool["num_threads"] == 2 for pool in threadpool_info())
+        with one_thread():
+            assert threadpool_info() and all(p["num_threads"] == 1 for p in threadpool_info())
+        assert any(pool["num_threads"] == 2 for pool in threadpool_info())
+    """
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], env=environment, check=True)
+
+
+def dies_once(job: tuple[str, int]) -> int:
+    mark = Path(job[0])
+    if job[1] == 5 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return job[1]
+
+
+def test_process_that_dies_once_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    import test_workers as importable
+
+    jobs = [(str(tmp_path / "mark"), n) for n in range(40)]
+    with Workers(2) as workers:
+        found = list(workers.run(importable.dies_once, jobs))
+    assert sorted(found) == [(n, n) for n in range(40)]
+    assert "died and is replaced" in caplog.text
+
+
+def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    code = """
+        import os, signal, sys
+        sys.path.insert(0, sys.argv[1])
+        import test_workers
+        from vsseval.workers import Workers
+        workers = Workers(2)
+        processes = {process for _, process in workers.run(test_workers.whose, range(20))}
+        print(*processes, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    # The processes hold the other end of the pipe, so this returns when they have ended.
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(Path(__file__).parent)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert done.stdout.split()
+
+
+def whose(number: int) -> int:
+    return os.getpid()

@@ -15,11 +15,14 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from vsseval.errors import InputError
 from vsseval.files import write_atomic
+from vsseval.generate import ClipKey
 from vsseval.types import Features
 
 REFUSED = "refused"
@@ -56,6 +59,41 @@ def load(file: Path) -> Features | None:
             return {name: stored[name] for name in stored.files}
     except (FileNotFoundError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return None
+
+
+class CachedRows(Mapping[ClipKey, Features]):
+    """Features by clip, each read when it is asked for: a table takes no memory but its keys.
+
+    The last row stays, because metrics ask for it one after the other.
+    """
+
+    def __init__(self, cache: Path, encoder: str, keys: Mapping[ClipKey, str]) -> None:
+        """Rows of ``encoder`` whose files have these keys."""
+        self._cache, self._encoder, self._keys = cache, encoder, keys
+        self._last: tuple[ClipKey, Features] | None = None
+
+    def __getitem__(self, clip: ClipKey) -> Features:
+        """The features of a clip.
+
+        Raises:
+            KeyError: no such clip.
+            InputError: its file is gone or damaged since it was found.
+        """
+        if self._last is None or self._last[0] != clip:
+            features = load(feature_file(self._cache, self._encoder, self._keys[clip]))
+            if features is None:
+                raise InputError("its features were removed from the cache")
+            self._last = (clip, features)
+        return self._last[1]
+
+    def __contains__(self, clip: object) -> bool:
+        return clip in self._keys
+
+    def __iter__(self) -> Iterator[ClipKey]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 def known_digest(cache: Path, file_digest: str, preparation: str) -> str | None:

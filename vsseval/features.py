@@ -22,11 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsseval.audio import SPEECH_MARGIN, audio_digest, read_audio, without_speech
+from vsseval.digests import remembered_digest
 from vsseval.encoders import table
 from vsseval.encoders.table import EncoderRow
 from vsseval.errors import InputError, MissingWeightsError
 from vsseval.feature_cache import (
     REFUSED,
+    CachedRows,
     feature_file,
     feature_key,
     known_digest,
@@ -34,7 +36,7 @@ from vsseval.feature_cache import (
     remember_digest,
     store,
 )
-from vsseval.files import file_digest, without_folders
+from vsseval.files import without_folders
 from vsseval.generate import ClipKey
 from vsseval.preparations import prepare
 from vsseval.progress import Progress, silent
@@ -86,6 +88,7 @@ class FeatureTable:
     hearing: tuple[str, ...]
     """Preparation and rate of what is heard, such as ``soxr-mean:16000``; empty for pictures."""
     rows: Mapping[ClipKey, Features]
+    """Read from the cache as they are asked for."""
     missing: Mapping[ClipKey, str]
     """Why a clip has no row."""
 
@@ -106,9 +109,9 @@ class Encoded:
 
 @dataclass(slots=True)
 class _Found:
-    """Where the features of one clip are, by encoder, or why there are none."""
+    """Key of the features of one clip, by encoder, or why there are none."""
 
-    files: dict[str, Path] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     passes: int = 0
 
@@ -154,7 +157,7 @@ def encode(
     ]
     _encode_pairs(ready, clips, found, bench, progress)
     tables = {
-        (source, encoder): _table(source, encoder, clips[source], found[source], signatures)
+        (source, encoder): _table(source, encoder, clips[source], found[source], bench)
         if (source, encoder) in usable or (source, encoder) in ready
         else _table_without_weights(source, encoder, clips[source], signatures)
         for source, encoder in needs
@@ -183,20 +186,22 @@ class _Bench:
         """Find the features, or make them by ``call``."""
         key = feature_key(self.signatures[encoder], content, preparation)
         file = feature_file(self.cache, encoder, key)
-        to.files[encoder] = file
-        if load(file) is not None:
-            return
-        to.passes += table.ENCODERS[encoder].network
-        try:
-            store(file, call())
-        except (ValueError, RuntimeError) as error:
-            if isinstance(error, InputError):
-                store(file, {REFUSED: np.array(without_folders(str(error)))})
-            else:
+        features = load(file)
+        if features is None:
+            to.passes += table.ENCODERS[encoder].network
+            try:
+                features = call()
+            except InputError as error:
+                features = {REFUSED: np.array(without_folders(str(error)))}
+            except (ValueError, RuntimeError) as error:
                 # Such as a lack of memory: not stored, and tried again by the next run.
-                del to.files[encoder]
-                reason = f"{type(error).__name__}: {without_folders(str(error))}"
-                to.reasons[encoder] = reason
+                to.reasons[encoder] = f"{type(error).__name__}: {without_folders(str(error))}"
+                return
+            store(file, features)
+        if REFUSED in features:
+            to.reasons[encoder] = str(features[REFUSED])
+        else:
+            to.keys[encoder] = key
 
 
 class _Sound:
@@ -205,7 +210,7 @@ class _Sound:
     def __init__(self, clip: Clip, path: Path, cache: Path) -> None:
         self.path, self.duration, self.cache = path, clip.duration, cache
         self.erased = clip.erased
-        self.file = file_digest(path)
+        self.file = remembered_digest(path, cache)
         self._samples: dict[tuple[str, int], NDArray[np.float32]] = {}
 
     @cached_property
@@ -236,9 +241,9 @@ class _Sound:
 class _Pictures:
     """A clip's video: decoded once."""
 
-    def __init__(self, path: Path, duration: float | None) -> None:
+    def __init__(self, path: Path, duration: float | None, cache: Path) -> None:
         self.path, self.duration = path, duration
-        self.file = file_digest(path)
+        self.file = remembered_digest(path, cache)
 
     @cached_property
     def frames(self) -> tuple[NDArray[np.uint8], float]:
@@ -264,7 +269,7 @@ def _encode_clip(clip: Clip, encoders: Sequence[str], bench: _Bench) -> _Found:
             _listen(clip, clip.path, encoders, bench, found)
     except InputError as error:
         for encoder in encoders:
-            if encoder not in found.files:
+            if encoder not in found.keys:
                 found.reasons[encoder] = without_folders(str(error))
     return found
 
@@ -281,7 +286,7 @@ def _listen(clip: Clip, path: Path, encoders: Sequence[str], bench: _Bench, foun
 
 
 def _watch(clip: Clip, path: Path, encoders: Sequence[str], bench: _Bench, found: _Found) -> None:
-    pictures = _Pictures(path, clip.duration)
+    pictures = _Pictures(path, clip.duration, bench.cache)
     for encoder in encoders:
         boxed = table.ENCODERS[encoder].uses_face_box
         preparation = f"frames:{clip.duration}" + (f":{clip.face_box}" if boxed else "")
@@ -327,7 +332,7 @@ def _encode_clips(
             if rest:
                 here = _encode_clip(clip, rest, bench)
                 done = _Found(
-                    done.files | here.files, done.reasons | here.reasons, done.passes + here.passes
+                    done.keys | here.keys, done.reasons | here.reasons, done.passes + here.passes
                 )
             found[source][clip.key] = done
             advance()
@@ -358,13 +363,13 @@ def _encode_pairs(
                 _parts(source, encoder), table.ENCODERS[encoder].joins, strict=True
             ):
                 at = found[of][clip.key if of == source else (clip.key[0], 0)]
-                features = load(at.files[part]) if part in at.files else None
-                reason = at.reasons.get(part, "its features were removed from the cache")
-                if features is None or REFUSED in features:
-                    words = reason if features is None else str(features[REFUSED])
-                    mine.reasons.setdefault(encoder, f"{of}: {words}" if of != source else words)
+                key = at.keys.get(part, "")
+                features = load(feature_file(bench.cache, part, key)) if key else None
+                if features is None:
+                    reason = at.reasons.get(part, "its features were removed from the cache")
+                    mine.reasons.setdefault(encoder, f"{of}: {reason}" if of != source else reason)
                     break
-                parts.append((at.files[part].stem, features[join.rpartition(".")[2]]))
+                parts.append((key, features[join.rpartition(".")[2]]))
             else:
 
                 def joined(
@@ -412,29 +417,14 @@ def _table(
     encoder: str,
     clips: Sequence[Clip],
     found: Mapping[ClipKey, _Found],
-    signatures: Mapping[str, str],
+    bench: _Bench,
 ) -> FeatureTable:
-    rows: dict[ClipKey, Features] = {}
-    missing: dict[ClipKey, str] = {}
-    for clip in clips:
-        mine = found[clip.key]
-        features = load(mine.files[encoder]) if encoder in mine.files else None
-        if features is None:
-            missing[clip.key] = mine.reasons.get(
-                encoder, "its features were removed from the cache"
-            )
-        elif REFUSED in features:
-            missing[clip.key] = str(features[REFUSED])
-        else:
-            rows[clip.key] = features
-    return FeatureTable(
-        source,
-        encoder,
-        _whole_signature(encoder, signatures),
-        _heard(source, encoder),
-        rows,
-        missing,
-    )
+    here = {clip.key: found[clip.key] for clip in clips}
+    keys = {at: mine.keys[encoder] for at, mine in here.items() if encoder in mine.keys}
+    missing = {at: mine.reasons[encoder] for at, mine in here.items() if encoder not in mine.keys}
+    signature = _whole_signature(encoder, bench.signatures)
+    rows = CachedRows(bench.cache, encoder, keys)
+    return FeatureTable(source, encoder, signature, _heard(source, encoder), rows, missing)
 
 
 def _whole_signature(encoder: str, signatures: Mapping[str, str]) -> str:

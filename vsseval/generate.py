@@ -12,18 +12,20 @@ Folder of one model on one benchmark with one seed::
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
 from vsseval.audio import write_audio
+from vsseval.digests import remembered_digest
 from vsseval.errors import InputError, MissingWeightsError
 from vsseval.files import file_digest, without_folders
 from vsseval.progress import Progress, silent
@@ -85,6 +87,7 @@ def generate(
     takes: int = 1,
     workers: Workers | None = None,
     load: Callable[[], Model] | None = None,
+    cache: Path | None = None,
     progress: Progress = silent,
 ) -> list[Generation]:
     """Generate what is not there yet and return a row for every item and take.
@@ -102,6 +105,7 @@ def generate(
         takes: Clips an item, each with its own seed.
         workers: Processes to generate in.
         load: Gives the model to a process, once; hashable. Without it, all is generated here.
+        cache: Where digests of files are remembered; None to hash what is there.
         progress: Where steps are shown.
 
     Raises:
@@ -118,7 +122,7 @@ def generate(
     todo: list[_Job] = []
     for item, take in keys:
         row = known.get((item.id, take))
-        if row is not None and _is_kept(row):
+        if row is not None and _is_kept(row, cache):
             rows[item.id, take] = row
         else:
             todo.append(_Job(item, take, seed, folder, load))
@@ -210,15 +214,25 @@ def read_log(folder: Path) -> dict[ClipKey, Generation]:
     return rows
 
 
-def kept(folder: Path, benchmark: Benchmark, takes: int) -> list[Generation]:
-    """Rows of the clips that are there; one that failed or was never generated has none."""
+def kept(
+    folder: Path, benchmark: Benchmark, takes: int, *, cache: Path | None = None
+) -> list[Generation]:
+    """Rows of the clips that are there; one that failed or was never generated has none.
+
+    Args:
+        folder: ``generation_folder(...)``.
+        benchmark: Its items are looked for.
+        takes: Clips an item.
+        cache: Where digests of files are remembered; None to hash what is there.
+    """
     rows = read_log(folder)
     keys = [(item.id, take) for item in benchmark.items for take in range(takes)]
-    return [rows[key] for key in keys if key in rows and _is_kept(rows[key])]
+    return [rows[key] for key in keys if key in rows and _is_kept(rows[key], cache)]
 
 
-def _is_kept(row: Generation) -> bool:
-    return row.path is not None and row.path.is_file() and file_digest(row.path) == row.digest
+def _is_kept(row: Generation, cache: Path | None) -> bool:
+    there = row.path is not None and row.path.is_file()
+    return there and remembered_digest(cast(Path, row.path), cache) == row.digest
 
 
 def _generate_one(job: _Job) -> Generation:
@@ -260,6 +274,7 @@ def _failed(item: Item, take: int, seed: int, error: Exception, seconds: float) 
 
 
 def _append(folder: Path, row: Generation) -> None:
+    """One line at the end of the log, whole, whatever other processes append to it."""
     entry = {
         "item": row.item_id,
         "take": row.take,
@@ -274,6 +289,9 @@ def _append(folder: Path, row: Generation) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / LOG
     with log.open("ab", buffering=0) as stream:
+        # Local disks append in one piece anyway, NFS only under a lock, and some know no locks.
+        with suppress(OSError):
+            fcntl.flock(stream, fcntl.LOCK_EX)
         stream.write((b"\n" if _is_torn(log) else b"") + json.dumps(entry).encode() + b"\n")
 
 

@@ -19,9 +19,10 @@ from vsseval.generate import (
     generation_folder,
     kept,
 )
-from vsseval.models import LoadedModel, ModelLoader, load_model
+from vsseval.models import LoadedModel, ModelLoader, find_row, load_model
 from vsseval.outputs import check_files
 from vsseval.progress import Progress, silent
+from vsseval.ranks import Ranks
 from vsseval.records import (
     BenchmarkEntry,
     Cost,
@@ -38,9 +39,10 @@ from vsseval.score import (
     Scored,
     find_metrics,
     needs,
-    score_metric,
+    score_metrics,
     with_shared_encoders,
 )
+from vsseval.shards import Shard
 from vsseval.types import Benchmark, Generation, Item, Metric
 from vsseval.workers import Workers
 
@@ -96,6 +98,16 @@ class Prepared:
     """Folder of the generated audio."""
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the first two stages leave in the cache, and how much of it is new."""
+
+    rows: Sequence[Generation]
+    generated_now: int
+    """Clips that were not there before."""
+    encoded: Encoded
+
+
 def run(
     request: Request,
     out: Path,
@@ -119,12 +131,91 @@ def run(
     """
     ready = prepare(request)
     say(ready.model.notes)
-    before = len(kept(ready.generated, ready.benchmark, request.takes))
+    return finish(ready, request, out, workers=workers, progress=progress)
+
+
+def run_as_rank(
+    ranks: Ranks,
+    request: Request,
+    out: Path,
+    *,
+    workers: Workers | None = None,
+    progress: Progress = silent,
+    say: Callable[[Sequence[str]], None] = lambda lines: None,
+) -> Result | None:
+    """:func:`run` by several processes: each makes its shard, then rank 0 scores and records.
+
+    Ranks but the first show no progress and get None. The arguments are those of :func:`run`.
+
+    Raises:
+        VssevalError: as :func:`run`, on every rank if it happens on one; or a rank died.
+        OSError: as :func:`run`.
+    """
+    first = ranks.rank == 0
+    shown = progress if first else silent
+
+    def make_shard() -> tuple[Prepared, Made]:
+        ready = prepare(request)
+        if first:
+            say(ready.model.notes)
+        return ready, make(part(ready, ranks.shard), request, workers=workers, progress=shown)
+
+    ready, made = ranks.together(make_shard)
+    generated_now, passes = ranks.sums(made.generated_now, made.encoded.network_passes)
+
+    def score() -> Result | None:
+        if not first:
+            return None
+        result = finish(ready, request, out, workers=workers, progress=shown)
+        passes_of_all = passes + result.encoded.network_passes
+        encoded = replace(result.encoded, network_passes=passes_of_all)
+        return replace(result, generated_now=generated_now, encoded=encoded)
+
+    return ranks.together(score)
+
+
+def part(ready: Prepared, shard: Shard | None) -> Prepared:
+    """The same with the items of a shard alone; None is the whole."""
+    if shard is None:
+        return ready
+    items = tuple(shard.of(ready.benchmark.items))
+    return replace(ready, benchmark=replace(ready.benchmark, items=items))
+
+
+def make(
+    ready: Prepared,
+    request: Request,
+    *,
+    workers: Workers | None = None,
+    progress: Progress = silent,
+) -> Made:
+    """Generate and encode, and score nothing: what one shard of a run does."""
+    before = len(kept(ready.generated, ready.benchmark, request.takes, cache=request.cache))
     rows = generate_clips(ready, request, workers=workers, progress=progress)
     generated_now = sum(row.path is not None for row in rows) - before
     encoded = encode_clips(ready, request, rows, workers=workers, progress=progress)
+    return Made(rows, generated_now, encoded)
+
+
+def finish(
+    ready: Prepared,
+    request: Request,
+    out: Path,
+    *,
+    workers: Workers | None = None,
+    progress: Progress = silent,
+) -> Result:
+    """Generate and encode what is not in the cache yet, score, record."""
+    made = make(ready, request, workers=workers, progress=progress)
+    rows, encoded = made.rows, made.encoded
     scored = score_all(
-        ready.metrics, ready.benchmark, encoded, rows, takes=request.takes, limit=ready.limit
+        ready.metrics,
+        ready.benchmark,
+        encoded,
+        rows,
+        takes=request.takes,
+        limit=ready.limit,
+        progress=progress,
     )
     scored = [
         with_shared_encoders(one, metric, ready.model.signature)
@@ -137,7 +228,7 @@ def run(
     sanity = check_files(ready.benchmark, rows, workers=workers, progress=progress)
     record = _record(ready, request, rows, scored, sanity, identity)
     record = write_record(folder, record, scored)
-    return Result(record, folder, generated_now, encoded)
+    return Result(record, folder, made.generated_now, encoded)
 
 
 def prepare(request: Request) -> Prepared:
@@ -146,7 +237,10 @@ def prepare(request: Request) -> Prepared:
     Raises:
         VssevalError: one of them is unknown, missing or not as it should be.
     """
-    whole = load_benchmark(request.bench, request.data)
+    # Before digests are remembered: a wrong name leaves nothing behind.
+    find_row(request.model)
+    find_metrics(request.metrics)
+    whole = load_benchmark(request.bench, request.data, cache=request.cache)
     benchmark = first_items(whole, request.limit)
     limit = request.limit if len(benchmark.items) < len(whole.items) else None
     metrics = tuple(find_metrics(request.metrics or whole.metrics))
@@ -175,6 +269,7 @@ def generate_clips(
         takes=request.takes,
         workers=workers,
         load=load,
+        cache=request.cache,
         progress=progress,
     )
 
@@ -185,8 +280,8 @@ def generated_before(ready: Prepared, request: Request) -> list[Generation]:
     Raises:
         InputError: there are none.
     """
-    rows = kept(ready.generated, ready.benchmark, request.takes)
-    if not rows:
+    rows = kept(ready.generated, ready.benchmark, request.takes, cache=request.cache)
+    if ready.benchmark.items and not rows:
         raise InputError(
             f"nothing generated in {ready.generated}; run `vsseval generate --model "
             f"{request.model} --bench {request.bench}` first, or `vsseval run`, which does both"
@@ -287,20 +382,18 @@ def score_all(
     *,
     takes: int,
     limit: int | None,
+    progress: Progress = silent,
 ) -> list[Scored]:
-    """Third stage, in memory."""
-    failures = {(row.item_id, row.take): row.error for row in rows if row.error}
-    return [
-        score_metric(
-            metric,
-            benchmark,
-            encoded.tables,
-            failures,
-            takes=takes,
-            items_note=f"first{limit}" if limit else "",
-        )
-        for metric in metrics
-    ]
+    """Third stage."""
+    return score_metrics(
+        list(metrics),
+        benchmark,
+        encoded.tables,
+        {(row.item_id, row.take): row.error for row in rows if row.error},
+        takes=takes,
+        items_note=f"first{limit}" if limit else "",
+        progress=progress,
+    )
 
 
 def _record(

@@ -19,6 +19,7 @@ from vsseval.metrics import table as metric_table
 from vsseval.metrics.pooling import Rule, pool
 from vsseval.metrics.profiles import PROFILES
 from vsseval.metrics.statistics import bootstrap_interval
+from vsseval.progress import Progress, silent
 from vsseval.types import Benchmark, Item, Metric, Score, SetValue
 from vsseval.weights import command, status
 
@@ -33,6 +34,7 @@ NO_FIELD = {
 """Reasons for what an item does not have."""
 
 Arrays = NDArray[np.generic]
+_Interval = tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,42 +138,103 @@ def score_metric(
     takes: int,
     items_note: str = "",
 ) -> Scored:
-    """One metric over all items and takes of a benchmark.
+    """One metric over all items and takes of a benchmark: :func:`score_metrics` of one."""
+    return score_metrics([metric], benchmark, tables, failures, takes=takes, items_note=items_note)[
+        0
+    ]
+
+
+def score_metrics(
+    metrics: Sequence[Metric],
+    benchmark: Benchmark,
+    tables: Mapping[tuple[str, str], FeatureTable],
+    failures: Mapping[ClipKey, str],
+    *,
+    takes: int,
+    items_note: str = "",
+    progress: Progress = silent,
+) -> list[Scored]:
+    """Metrics over all items and takes of a benchmark.
+
+    Memory holds what one metric of set scope needs of all clips, or what the metrics of clip scope
+    together need of one: those go through the clips side by side, so that a row is read once.
 
     A clip is excluded, with its reason, if its generation failed, an input is missing, or the
     metric is undefined for it. Clips of set scope go in in the order of (id, take); the rows of the
     reference, the video and the speaker go in once an item, however many takes there are.
 
     Args:
-        metric: What to compute.
+        metrics: What to compute.
         benchmark: The items that are expected.
         tables: Features by (source, encoder).
         failures: Why a clip was not generated.
         takes: Clips an item.
         items_note: Marks a benchmark that was cut, such as ``first10``; part of the signature.
+        progress: Where steps are shown.
     """
-    inputs = [parse_input(text) for text in metric.inputs]
     expected = sorted((item.id, take) for item in benchmark.items for take in range(takes))
     items = {item.id: item for item in benchmark.items}
-    excluded: dict[ClipKey, str] = {}
-    rows: dict[ClipKey, list[Arrays]] = {}
-    for key in expected:
-        try:
-            if key in failures:
-                raise InputError(f"generation failed: {failures[key]}")
-            rows[key] = [_value(one, items[key[0]], key, tables) for one in inputs]
-        except InputError as error:
-            excluded[key] = str(error)
-    components: dict[ClipKey, NDArray[np.float64]] = {}
-    if metric.scope == "clip":
-        components = _components(metric, rows, excluded)
-        value, interval, note = _pooled_value(metric, components, takes)
-    else:
-        value, interval, note, components = _set_value(metric, inputs, rows)
+    clipwise = [_Work(metric) for metric in metrics if metric.scope == "clip"]
+    setwise = [_Work(metric) for metric in metrics if metric.scope == "set"]
+
+    def arrays(work: _Work, key: ClipKey) -> list[Arrays]:
+        if key in failures:
+            raise InputError(f"generation failed: {failures[key]}")
+        return [_value(one, items[key[0]], key, tables) for one in work.inputs]
+
+    scored: dict[str, Scored] = {}
+
+    def finish(work: _Work, value: float | None, interval: _Interval, note: str) -> None:
+        signature = _signature(work.metric, benchmark, work.inputs, tables, takes, items_note)
+        scored[work.metric.id] = _scored(work, expected, value, interval, note, signature)
+
+    with progress("score", bool(clipwise) * len(expected) + len(setwise)) as advance:
+        for key in expected if clipwise else ():
+            for work in clipwise:
+                try:
+                    work.components[key] = _component(work, arrays(work, key))
+                except InputError as error:
+                    work.excluded[key] = str(error)
+            advance()
+        for work in clipwise:
+            finish(work, *_pooled_value(work.metric, work.components, takes))
+        for work in setwise:
+            rows: dict[ClipKey, list[Arrays]] = {}
+            for key in expected:
+                try:
+                    rows[key] = arrays(work, key)
+                except InputError as error:
+                    work.excluded[key] = str(error)
+            value, interval, note, parts = _set_value(work.metric, work.inputs, rows)
+            work.components.update(parts)
+            finish(work, value, interval, note)
+            advance()
+    return [scored[metric.id] for metric in metrics]
+
+
+class _Work:
+    """A metric on its way through the clips."""
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self.inputs = [parse_input(text) for text in metric.inputs]
+        self.compute = metric_table.resolve(metric.compute)
+        self.components: dict[ClipKey, NDArray[np.float64]] = {}
+        self.excluded: dict[ClipKey, str] = {}
+
+
+def _scored(
+    work: _Work,
+    expected: Sequence[ClipKey],
+    value: float | None,
+    interval: _Interval,
+    note: str,
+    signature: str,
+) -> Scored:
+    metric, excluded = work.metric, work.excluded
     num_scored = len(expected) - len(excluded)
     if value is None and not num_scored and excluded:
         note = _common_reason(excluded)
-    signature = _signature(metric, benchmark, inputs, tables, takes, items_note)
     score = Score(
         metric=metric.id,
         value=value,
@@ -184,7 +247,7 @@ def score_metric(
         interval=interval,
         excluded={clip_label(*key): excluded[key] for key in expected if key in excluded},
     )
-    return Scored(score, components)
+    return Scored(score, work.components)
 
 
 def column_of(signature: str) -> str:
@@ -203,36 +266,29 @@ def _value(
         return np.asarray(field)
     table = tables[one.source, one.encoder]
     at = key if one.by_take else (key[0], 0)
-    if at not in table.rows:
+    try:
+        features = table.rows.get(at)
+    except InputError as error:
+        raise InputError(f"{one.source}: {error}") from error
+    if features is None:
         reason = table.missing.get(at, "not encoded")
         raise InputError(reason if reason.startswith("weights") else f"{one.source}: {reason}")
-    if one.output not in table.rows[at]:
+    if one.output not in features:
         raise InputError(f"encoder {one.encoder} gave no {one.output}")
-    return table.rows[at][one.output]
+    return features[one.output]
 
 
-def _components(
-    metric: Metric, rows: Mapping[ClipKey, list[Arrays]], excluded: dict[ClipKey, str]
-) -> dict[ClipKey, NDArray[np.float64]]:
-    """Components by clip; a clip for which the metric is undefined goes to ``excluded``."""
-    compute = metric_table.resolve(metric.compute)
-    components: dict[ClipKey, NDArray[np.float64]] = {}
-    for key, arrays in rows.items():
-        try:
-            row = np.atleast_1d(np.asarray(compute(*arrays, **metric.params), dtype=np.float64))
-        except InputError as error:
-            excluded[key] = str(error)
-            continue
-        if np.isfinite(row).all():
-            components[key] = row
-        else:
-            excluded[key] = "the metric gave a value that is not finite"
-    return components
+def _component(work: _Work, arrays: Sequence[Arrays]) -> NDArray[np.float64]:
+    """Components of one clip; InputError with the reason where the metric is undefined for it."""
+    row = np.atleast_1d(np.asarray(work.compute(*arrays, **work.metric.params), dtype=np.float64))
+    if not np.isfinite(row).all():
+        raise InputError("the metric gave a value that is not finite")
+    return row
 
 
 def _set_value(
     metric: Metric, inputs: Sequence[Input], rows: Mapping[ClipKey, list[Arrays]]
-) -> tuple[float | None, tuple[float, float] | None, str, dict[ClipKey, NDArray[np.float64]]]:
+) -> tuple[float | None, _Interval, str, dict[ClipKey, NDArray[np.float64]]]:
     """Value, interval, note and contributions; no value where undefined for these clips.
 
     A function that takes ``items`` is told which item each generated clip is a take of.
@@ -268,7 +324,7 @@ def _set_value(
 
 def _pooled_value(
     metric: Metric, components: Mapping[ClipKey, NDArray[np.float64]], takes: int
-) -> tuple[float | None, tuple[float, float] | None, str]:
+) -> tuple[float | None, _Interval, str]:
     """Value, interval and note; no value where the pooling rule is undefined for these clips."""
     if not components:
         return None, None, "no clip could be scored"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
+from vsseval.bench.measure import peak_bytes
 from vsseval.errors import InputError
 from vsseval.metrics import influence as module
 from vsseval.metrics.frechet import GaussianStatistics, frechet_distance, frechet_distance_between
@@ -299,3 +300,30 @@ def test_test_between_systems_with_few_rows_rarely_errs():
         found = compare_influence(one.value, two.value, one.contributions, two.contributions)
         errs += found.p_value < 0.05
     assert errs <= 150 * 0.05 + 3 * np.sqrt(150 * 0.05 * 0.95)
+
+
+@pytest.mark.parametrize("pairing", ["paired", "independent", "fixed"])
+def test_groups_of_clips_give_what_all_clips_at_once_do(pairing, monkeypatch):
+    x, y = sides(31, 120, 90, 5)
+    sizes = np.random.RandomState(32).randint(1, 7, 30)
+    first = in_clips(x, (4,) * 30)
+    if pairing == "paired":
+        second = in_clips(np.resize(y, (sizes.sum(), 5)), sizes)
+    else:
+        second = in_clips(y, (9,) * 10)  # fewer clips than the other side has
+    whole = frechet_influence(first, second, pairing=pairing)
+    monkeypatch.setattr(module, "_NUMBERS_AT_ONCE", 100)
+    parts = frechet_influence(first, second, pairing=pairing)
+    assert parts.value == whole.value
+    assert parts.standard_error == pytest.approx(whole.standard_error, rel=1e-12)
+    assert parts.bias == pytest.approx(whole.bias, rel=1e-12)
+    np.testing.assert_allclose(parts.contributions, whole.contributions, rtol=1e-9, atol=1e-14)
+
+
+def test_many_rows_take_little_more_than_copies_of_both_sides(monkeypatch):
+    x, y = sides(33, 20_000, 20_000, 64)
+    monkeypatch.setattr(module, "_NUMBERS_AT_ONCE", 1 << 16)
+    peak = peak_bytes(lambda: frechet_influence(list(x[:, None]), list(y[:, None])))
+    # Both sides as matrices, one of them twice while it is stacked; all rows in all coordinates
+    # at once, as before, were more than 12.
+    assert peak < 5 * x.nbytes

@@ -21,6 +21,8 @@ SPEED: dict[str, str] = {
     "statistics-panns": "vsseval.bench.streams:panns_statistics",
     "paired-tests": "vsseval.bench.statistics:paired_tests",
     "intervals": "vsseval.bench.statistics:intervals",
+    "scale": "vsseval.bench.scale:simulated_run",
+    "costs": "vsseval.bench.costs:per_clip",
 }
 """Name -> ``module:function``; called with ``quick``, gives a list of BenchRow."""
 

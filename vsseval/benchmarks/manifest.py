@@ -25,8 +25,8 @@ from pathlib import Path, PurePosixPath
 from typing import get_args
 
 from vsseval.benchmarks.table import BENCHMARKS, EMBEDDED_MEDIA, default_data
+from vsseval.digests import remembered_digest
 from vsseval.errors import InputError, MissingMediaError, UnknownNameError
-from vsseval.files import file_digest
 from vsseval.types import Benchmark, Item, Task
 
 MEDIA_FIELDS = ("video", "audio", "speaker_audio")
@@ -42,13 +42,20 @@ _ID = re.compile(
 )
 
 
-def load_benchmark(name: str, data: Path | None = None, limit: int | None = None) -> Benchmark:
+def load_benchmark(
+    name: str,
+    data: Path | None = None,
+    limit: int | None = None,
+    *,
+    cache: Path | None = None,
+) -> Benchmark:
     """The benchmark ``name``: embedded, in ``data``, or in ``$VSSEVAL_DATA/<name>``.
 
     Args:
         name: A name of the table, or the name that ``data``'s own benchmark.json states.
         data: Folder that holds benchmark.json.
         limit: Keep the first so many items only; the digest stays that of the whole benchmark.
+        cache: Where digests of media are remembered; None to hash them all.
 
     Raises:
         UnknownNameError: no such name, and no ``data`` that states it.
@@ -65,7 +72,7 @@ def load_benchmark(name: str, data: Path | None = None, limit: int | None = None
             f"benchmark {name!r}: looked for {root / 'benchmark.json'} and found nothing.{how} "
             "`--bench demo-sound` is packaged with vsseval and needs nothing."
         )
-    benchmark = read_benchmark(root)
+    benchmark = read_benchmark(root, cache=cache)
     if benchmark.name != name:
         raise InputError(f"{root} holds benchmark {benchmark.name!r}, asked for {name!r}")
     if not any(path.is_file() for item in benchmark.items for path in _media(item)):
@@ -91,8 +98,12 @@ def first_items(benchmark: Benchmark, limit: int | None) -> Benchmark:
     return replace(benchmark, items=benchmark.items[:limit])
 
 
-def read_benchmark(root: Path) -> Benchmark:
+def read_benchmark(root: Path, *, cache: Path | None = None) -> Benchmark:
     """Read and validate the benchmark in ``root``.
+
+    Args:
+        root: Folder that holds benchmark.json and manifest.jsonl.
+        cache: Where digests of media are remembered; None to hash them all.
 
     Raises:
         InputError: a file that cannot be read, JSON that does not parse, a field that is missing or
@@ -105,9 +116,8 @@ def read_benchmark(root: Path) -> Benchmark:
     lines: list[str] = []
     for where, entry, item in _entries(root):
         items.append(item)
-        lines.append(
-            _canonical({**entry, "sha256": _digests(item, entry.get("sha256", {}), where)})
-        )
+        digests = _digests(item, entry.get("sha256", {}), where, cache)
+        lines.append(_canonical({**entry, "sha256": digests}))
     # Which metrics are the default says nothing of the clips.
     about = _canonical({name: value for name, value in head.items() if name != "metrics"})
     digest = hashlib.sha256("\n".join([about, *lines]).encode()).hexdigest()
@@ -328,7 +338,7 @@ def _face_box(value: object, where: str) -> tuple[int, int, int, int] | None:
     return left, top, right, bottom
 
 
-def _digests(item: Item, stated: object, where: str) -> dict[str, str]:
+def _digests(item: Item, stated: object, where: str, cache: Path | None) -> dict[str, str]:
     """sha256 of each medium by field; a file that is absent keeps the stated one, or ``absent``."""
     if not isinstance(stated, dict):
         raise InputError(f"{where}: sha256 must be an object of field -> hex, got {stated!r}")
@@ -341,7 +351,7 @@ def _digests(item: Item, stated: object, where: str) -> dict[str, str]:
         if not path.is_file():
             digests[field] = expected or "absent"
             continue
-        digests[field] = file_digest(path)
+        digests[field] = remembered_digest(path, cache)
         if expected is not None and expected != digests[field]:
             raise InputError(
                 f"{where}: {path} is damaged or was changed: sha256 {expected} expected, "

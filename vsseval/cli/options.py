@@ -15,6 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from vsseval.features import Encoded
+    from vsseval.shards import Shard
     from vsseval.types import Score
 
 Command = Callable[..., Any]
@@ -27,6 +28,12 @@ FOLDER = click.Path(path_type=Path)
 def cores() -> int:
     """Processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processes() -> int:
+    """Cores for this process where it shares the machine with other ranks of ``torchrun``."""
+    ranks = os.environ.get("LOCAL_WORLD_SIZE", "1")
+    return max(1, cores() // max(1, int(ranks))) if ranks.isdigit() else cores()
 
 
 def request_options(command: Command) -> Command:
@@ -101,9 +108,21 @@ def request_options(command: Command) -> Command:
             help="Weights of the model, or its models.toml.",
         ),
         click.option("--data", type=FOLDER, metavar="DIR", help="Folder of the benchmark."),
+        click.option(
+            "--shard",
+            callback=_shard,
+            metavar="I/N",
+            help="Only every N-th item, from the I-th: for machines that share a cache folder.",
+        ),
         *MACHINE_OPTIONS,
     ]
     return _apply(options, with_requests)
+
+
+def _shard(context: click.Context, option: click.Parameter, text: str | None) -> Shard | None:
+    from vsseval.shards import parse_shard
+
+    return None if text is None else parse_shard(text)
 
 
 MACHINE_OPTIONS = [
@@ -117,7 +136,7 @@ MACHINE_OPTIONS = [
     click.option(
         "--workers",
         type=click.IntRange(min=1),
-        default=cores,
+        default=processes,
         show_default="all cores",
         metavar="N",
         help="Processes; on cuda for what is no network.",

@@ -80,8 +80,8 @@ def gaussian_statistics(rows: Rows) -> GaussianStatistics:
     """
     stacked = stack_rows(rows, name="the set")
     mean = stacked.mean(axis=0)
-    centred = stacked - mean
-    return GaussianStatistics(len(stacked), mean, centred.T @ centred)
+    stacked -= mean  # a copy of its own
+    return GaussianStatistics(len(stacked), mean, stacked.T @ stacked)
 
 
 def merge_statistics(first: GaussianStatistics, second: GaussianStatistics) -> GaussianStatistics:

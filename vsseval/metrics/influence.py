@@ -32,7 +32,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,17 +72,37 @@ class FrechetEstimate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
-    """One set in the coordinates of the transport."""
+class _Part:
+    """Rows of some clips of one set."""
 
     centred: NDArray[np.float64]
-    """Rows less their mean (n, d)."""
+    """Rows less the mean of the set (k, d)."""
     white: NDArray[np.float64]
-    """The same rows as w or u (n, d)."""
-    influence: NDArray[np.float64]
-    """Of each row, (n,), sum 0."""
+    """The same rows as w or u (k, d)."""
     clip: NDArray[np.intp]
-    """Clip of each row, (n,)."""
+    """Clip of each row, (k,), from 0 for the first of the part."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One set, and how its rows come into the coordinates of the transport."""
+
+    rows: NDArray[np.float64]
+    """(n, d)."""
+    mean: NDArray[np.float64]
+    """(d,)."""
+    clip: NDArray[np.intp]
+    """Clip of each row, (n,), ascending."""
+    drift: NDArray[np.float64]
+    """(d,): mean of this set less that of the other."""
+    whiten: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    """From centred rows to w or u."""
+
+    def part(self, first: int, last: int) -> _Part:
+        """The rows of clips ``first`` to ``last``, that one excluded."""
+        start, stop = np.searchsorted(self.clip, (first, last))
+        centred = self.rows[start:stop] - self.mean
+        return _Part(centred, self.whiten(centred), self.clip[start:stop] - first)
 
 
 def frechet_influence(
@@ -138,7 +158,8 @@ def frechet_influence(
     value = frechet_distance(reference, generated)
     x, y = stack_rows(reference, name="reference"), stack_rows(generated, name="generated")
     live = (np.ptp(x, axis=0) > 0) | (np.ptp(y, axis=0) > 0)
-    x, y = x[:, live], y[:, live]
+    if not live.all():
+        x, y = x[:, live], y[:, live]
     least, d = min(len(x), len(y)), x.shape[1]
     few = f"no more rows ({least}) than dimensions ({d}): biased upwards, no interval"
     if min(len(reference), len(generated)) < 2:
@@ -153,16 +174,10 @@ def frechet_influence(
     transported = _transport(x, y, *clips)
     if transported is None:
         return FrechetEstimate(value, None, None, None, "singular covariance: no interval")
-    first, second, curvature = transported
-    error, contributions = _error(
-        _by_clip(first.influence, first.clip), _by_clip(second.influence, second.clip), pairing
-    )
-    if pairing == "paired":
-        bias = _bias([(first, 1.0), (second, -1.0)], curvature)
-    else:
-        bias = _bias([(second, 1.0)], curvature)
-        if pairing == "independent":
-            bias += _bias([(first, 1.0)], curvature)
+    (first, second), s = transported
+    influences, bias = _over_clips(first, second, s, pairing)
+    effects = [_by_clip(*one) for one in zip(influences, clips, strict=True)]
+    error, contributions = _error(effects[0], effects[1], pairing)
     return FrechetEstimate(value, error, bias, contributions, "")
 
 
@@ -218,11 +233,11 @@ def _transport(
     y: NDArray[np.float64],
     clip_of_x: NDArray[np.intp],
     clip_of_y: NDArray[np.intp],
-) -> tuple[_Side, _Side, NDArray[np.float64]] | None:
-    """Both sides with their influences, and C (d, d); None if a covariance is singular."""
-    gap = x.mean(axis=0) - y.mean(axis=0)
-    xc, yc = x - x.mean(axis=0), y - y.mean(axis=0)
-    s1, s2 = xc.T @ xc / (len(x) - 1), yc.T @ yc / (len(y) - 1)
+) -> tuple[tuple[_Side, _Side], NDArray[np.float64]] | None:
+    """Both sides, and s (d,); None if a covariance is singular."""
+    mean1, mean2 = x.mean(axis=0), y.mean(axis=0)
+    gap = mean1 - mean2
+    s1, s2 = _covariance(x, mean1), _covariance(y, mean2)
     lower = cholesky(s1)
     if lower is None or cholesky(s2) is None:
         return None
@@ -230,14 +245,55 @@ def _transport(
     if squares[0] <= 0:
         return None
     s = np.sqrt(squares)
-    w = scipy.linalg.solve_triangular(lower, xc.T, lower=True, check_finite=False).T @ vectors
-    u = yc @ (lower @ vectors) / s
-    sides = []
-    for rows, white, drift, clip in ((xc, w, gap, clip_of_x), (yc, u, -gap, clip_of_y)):
-        moved = 2.0 * rows @ drift + (rows * rows).sum(axis=1) - (white * white) @ s
-        # The mean of the row terms is (1 - 1/n) (tr S - sum s), so the influences sum to zero.
-        sides.append(_Side(rows, white, moved - moved.mean(), clip))
-    return sides[0], sides[1], s[:, None] * s[None, :] / (s[:, None] + s[None, :])
+    turned = lower @ vectors
+
+    def w(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        solved = scipy.linalg.solve_triangular(lower, rows.T, lower=True, check_finite=False)
+        return np.asarray(solved.T @ vectors)
+
+    def u(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(rows @ turned / s)
+
+    return (_Side(x, mean1, clip_of_x, gap, w), _Side(y, mean2, clip_of_y, -gap, u)), s
+
+
+def _covariance(rows: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    at_once = max(1, _NUMBERS_AT_ONCE // rows.shape[1])
+    blocks = (rows[at : at + at_once] - mean for at in range(0, len(rows), at_once))
+    scatter: NDArray[np.float64] = sum(block.T @ block for block in blocks)  # type: ignore[assignment]
+    return scatter / (len(rows) - 1)
+
+
+def _over_clips(
+    first: _Side, second: _Side, s: NDArray[np.float64], pairing: Pairing
+) -> tuple[tuple[NDArray[np.float64], NDArray[np.float64]], float]:
+    """I1 and I2 of all rows, and the bias, some clips at a time: rows are many times the memory."""
+    curvature = s[:, None] * s[None, :] / (s[:, None] + s[None, :])
+    moved: tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]] = ([], [])
+    bias = 0.0
+    for ends in _groups_of_clips(first, second):
+        one, two = first.part(*ends), second.part(*ends)
+        for side, part, to in ((first, one, moved[0]), (second, two, moved[1])):
+            rows, white = part.centred, part.white
+            to.append(2.0 * rows @ side.drift + (rows * rows).sum(axis=1) - (white * white) @ s)
+        share1, share2 = 1.0 / len(first.rows), 1.0 / len(second.rows)
+        if pairing == "paired":
+            bias += _bias([(one, share1), (two, -share2)], curvature)
+        else:
+            bias += _bias([(two, share2)], curvature)
+            if pairing == "independent":
+                bias += _bias([(one, share1)], curvature)
+    whole1, whole2 = np.concatenate(moved[0]), np.concatenate(moved[1])
+    # The mean of the row terms is (1 - 1/n) (tr S - sum s), so the influences sum to zero.
+    return (whole1 - whole1.mean(), whole2 - whole2.mean()), bias
+
+
+def _groups_of_clips(first: _Side, second: _Side) -> Iterator[tuple[int, int]]:
+    """First and last clip, that one excluded, of groups of bounded size."""
+    sizes = np.bincount(np.concatenate([first.clip, second.clip])) * first.rows.shape[1]
+    group = np.cumsum(sizes) // _NUMBERS_AT_ONCE
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    yield from zip(starts.tolist(), [*starts[1:].tolist(), len(sizes)], strict=True)
 
 
 def _influences_of_few_rows(
@@ -272,11 +328,13 @@ def _error(
     return error, contributions
 
 
-def _bias(sides: Sequence[tuple[_Side, float]], curvature: NDArray[np.float64]) -> float:
-    """Second-order bias of the sides that are drawn, each with the sign of its direction."""
+def _bias(sides: Sequence[tuple[_Part, float]], curvature: NDArray[np.float64]) -> float:
+    """Second-order bias of the sides that are drawn, each with the signed weight of its rows."""
     clip = np.concatenate([side.clip for side, _ in sides])
+    if len(clip) == 0:
+        return 0.0
     order = np.argsort(clip, kind="stable")
-    weight = np.concatenate([np.full(len(s.clip), sign / len(s.clip)) for s, sign in sides])[order]
+    weight = np.concatenate([np.full(len(side.clip), share) for side, share in sides])[order]
     centred = np.concatenate([side.centred for side, _ in sides])[order]
     white = np.concatenate([side.white for side, _ in sides])[order]
     sizes = np.bincount(clip)
