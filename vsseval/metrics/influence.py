@@ -158,8 +158,8 @@ def frechet_influence(
     value = frechet_distance(reference, generated)
     x, y = stack_rows(reference, name="reference"), stack_rows(generated, name="generated")
     live = (np.ptp(x, axis=0) > 0) | (np.ptp(y, axis=0) > 0)
-    if not live.all():
-        x, y = x[:, live], y[:, live]
+    x = x[:, live]
+    y = y[:, live]
     least, d = min(len(x), len(y)), x.shape[1]
     few = f"no more rows ({least}) than dimensions ({d}): biased upwards, no interval"
     if min(len(reference), len(generated)) < 2:
