@@ -174,6 +174,7 @@ def score_metrics(
     """
     expected = sorted((item.id, take) for item in benchmark.items for take in range(takes))
     items = {item.id: item for item in benchmark.items}
+    groups = {item.id: item.group or item.id for item in benchmark.items}
     clipwise = [_Work(metric) for metric in metrics if metric.scope == "clip"]
     setwise = [_Work(metric) for metric in metrics if metric.scope == "set"]
 
@@ -197,7 +198,7 @@ def score_metrics(
                     work.excluded[key] = str(error)
             advance()
         for work in clipwise:
-            finish(work, *_pooled_value(work.metric, work.components, takes))
+            finish(work, *_pooled_value(work.metric, work.components, groups))
         for work in setwise:
             rows: dict[ClipKey, list[Arrays]] = {}
             for key in expected:
@@ -323,14 +324,20 @@ def _set_value(
 
 
 def _pooled_value(
-    metric: Metric, components: Mapping[ClipKey, NDArray[np.float64]], takes: int
+    metric: Metric,
+    components: Mapping[ClipKey, NDArray[np.float64]],
+    groups: Mapping[str, str],
 ) -> tuple[float | None, _Interval, str]:
-    """Value, interval and note; no value where the pooling rule is undefined for these clips."""
+    """Value, interval and note; no value where the pooling rule is undefined for these clips.
+
+    The interval draws whole groups: takes of an item, and items cut from one recording.
+    """
     if not components:
         return None, None, "no clip could be scored"
     rule = cast(Rule, metric.pool)
     matrix = np.stack(list(components.values()))
-    clusters = [key[0] for key in components] if takes > 1 else None
+    drawn = [groups[key[0]] for key in components]
+    clusters = drawn if len(set(drawn)) < len(drawn) else None
     try:
         value = pool(matrix, rule)
     except InputError as error:
