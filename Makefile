@@ -23,7 +23,8 @@ demo: weights
 	$(BIN)/vsseval report $(OUT) --out $(OUT)/report.md $(if $(filter results/demo,$(OUT)),--into README.md)
 
 # A core type or cache size that is set by hand is not what numpy runs with elsewhere.
-bench: install
+bench: weights
+	$(BIN)/python -m pip install --quiet --editable ".[dev,bench]"
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/vsseval bench --out results/speed.md
 
 # The committed records against this checkout. Status 2 means that the runs do not compare, as when a

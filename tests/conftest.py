@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -79,6 +80,16 @@ def write_toy(root: Path) -> Path:
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
     return write_toy(tmp_path / "toy")
+
+
+@pytest.fixture
+def make_clicks() -> Callable[[tuple[float, ...], float], np.ndarray]:
+    return clicks
+
+
+@pytest.fixture
+def make_video() -> Callable[[Path, tuple[float, ...]], None]:
+    return write_video
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from vsseval.cli import main
+from vsseval.cli.look import WHAT
+from vsseval.metrics.table import METRICS
 
 ROOT = Path(__file__).parents[1]
 
@@ -233,6 +235,8 @@ def test_interrupt_is_status_130_and_the_rest_follows(toy: Path, tmp_path: Path)
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever runs the tests in the background has Ctrl-C ignored, and its children with it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         deadline = time.monotonic() + 60
         while not list((tmp_path / "cache").rglob("a.wav")):
@@ -407,6 +411,36 @@ def test_list_names_everything(vsseval, what: str, name: str) -> None:
     assert name in result.stdout
     entries = json.loads(vsseval("list", what, "--json").stdout)
     assert any(name in value for entry in entries for value in entry.values())
+
+
+@pytest.mark.parametrize("what", WHAT)
+def test_tables_fit_120_columns_and_cut_no_name(vsseval, monkeypatch, what: str) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    table = vsseval("list", what).stdout.splitlines()
+    assert max(map(len, table)) <= 120
+    names = {line.partition("  ")[0] for line in table}
+    entries = json.loads(vsseval("list", what, "--json").stdout)
+    assert {next(iter(entry.values())) for entry in entries} <= names
+
+
+def test_list_of_metrics_says_what_brings_missing_weights(
+    vsseval, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VSSEVAL_WEIGHTS", str(tmp_path / "no-weights"))
+    printed = vsseval("list", "metrics").stdout
+    (line,) = (line for line in printed.splitlines() if line.startswith("kl.aisfx "))
+    assert "nat" in line
+    assert "lower" in line
+    assert "missing" in line
+    assert "weights missing: vsseval weights pull aisfx  (metrics: " in printed
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_is_explained(vsseval, name: str) -> None:
+    result = vsseval("explain", name)
+    assert result.exit_code == 0, result.output
+    assert METRICS[name].definition in result.stdout
+    assert METRICS[name].source in result.stdout
 
 
 def test_explain_prints_the_definition(vsseval) -> None:

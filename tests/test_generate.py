@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,10 @@ import pytest
 from vsseval import generate as stage
 from vsseval.audio import read_audio
 from vsseval.benchmarks.manifest import first_items, read_benchmark
-from vsseval.errors import InputError, MissingWeightsError
+from vsseval.errors import ExternalToolError, InputError, MissingWeightsError
 from vsseval.generate import generate, generation_folder, generation_id, item_seed, kept, read_log
-from vsseval.types import Audio, Benchmark, Item, ModelOutput
+from vsseval.types import Audio, Benchmark, Call, Item, ModelOutput
+from vsseval.workers import Workers
 
 
 class Hum:
@@ -253,3 +256,62 @@ def test_folder_stays_inside_the_cache(benchmark: Benchmark, tmp_path: Path) -> 
     folder = generation_folder(tmp_path, benchmark, {"name": "../../up and away"}, 0)
     assert folder.resolve().is_relative_to(tmp_path / "generated" / "toy")
     assert len(folder.relative_to(tmp_path).parts) == 4
+
+
+class Batch(Hum):
+    """Makes all clips beforehand, and says for each how long that took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prepared: list[tuple[str, int, int]] = []
+        self.folder: Path | None = None
+
+    def prepare(self, calls: Sequence[Call], folder: Path, advance: Callable[[], None]) -> None:
+        self.folder = folder
+        for call in calls:
+            self.prepared.append((call.item.id, call.take, call.seed))
+            advance()
+
+    def generate(self, item: Item, seed: int) -> ModelOutput:
+        assert seed in [made for _, _, made in self.prepared]
+        return replace(super().generate(item, seed), seconds=12.5)
+
+
+def test_batch_model_prepares_what_is_missing_and_no_more(
+    benchmark: Benchmark, tmp_path: Path
+) -> None:
+    folder = tmp_path / "g"
+    generate(Batch(), first_items(benchmark, 2), folder, seed=4, takes=2)
+    model = Batch()
+    rows = generate(model, benchmark, folder, seed=4, takes=2)
+    assert model.prepared == [(n, take, item_seed(4, n, take)) for n in "cd" for take in range(2)]
+    assert model.folder == folder / "upstream"
+    assert [row.seconds for row in rows] == [12.5] * 8
+
+
+def test_batch_model_is_not_prepared_when_nothing_is_missing(
+    benchmark: Benchmark, tmp_path: Path
+) -> None:
+    generate(Batch(), benchmark, tmp_path / "g")
+    idle = Batch()
+    generate(idle, benchmark, tmp_path / "g")
+    assert idle.prepared == []
+
+
+def never() -> Hum:
+    raise AssertionError("loaded in a process")
+
+
+def test_batch_model_stays_in_one_process(benchmark: Benchmark, tmp_path: Path) -> None:
+    with Workers(2) as workers:
+        rows = generate(Batch(), benchmark, tmp_path / "g", takes=3, workers=workers, load=never)
+    assert [row.error for row in rows] == [None] * 12
+
+
+def test_batch_model_that_cannot_work_stops_the_run(benchmark: Benchmark, tmp_path: Path) -> None:
+    class Broken(Batch):
+        def prepare(self, calls: Sequence[Call], folder: Path, advance: object) -> None:
+            raise ExternalToolError("no GPU")
+
+    with pytest.raises(ExternalToolError, match="no GPU"):
+        generate(Broken(), benchmark, tmp_path / "g")

@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SHARED = {
-    f"vsseval.{name}" for name in ("types", "errors", "audio", "resampling", "video", "weights")
+    f"vsseval.{name}"
+    for name in ("types", "errors", "files", "audio", "resampling", "video", "weights")
 }
 METRIC_PACKAGES = {"numpy", "scipy", "numba", "jiwer"}
 METRIC_MODULES = {"vsseval.metrics", "vsseval.errors", "vsseval.types"}

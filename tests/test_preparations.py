@@ -100,3 +100,14 @@ def test_every_encoder_names_a_preparation_of_the_table() -> None:
     for row in ENCODERS.values():
         assert row.preparation in PREPARATIONS, row.id
         assert PREPARATIONS[row.preparation].resampler in RESAMPLERS
+
+
+@pytest.mark.parametrize("name", PREPARATIONS)
+def test_what_lies_beyond_the_clip_is_heard_only_where_the_whole_file_counts(name: str) -> None:
+    samples = np.random.RandomState(2).uniform(-0.5, 0.5, (2, 44_100)).astype(np.float32)
+    longer = np.concatenate([samples, np.full_like(samples, 0.9)], axis=1)
+    alone, among = (prepare(Audio(s, 44_100), 16_000, 1.0, name) for s in (samples, longer))
+    # av-benchmark and audioldm_eval remove the mean, stable-audio-metrics sets the peak, and
+    # ImageBind subtracts the mean over channels, of the file as it is.
+    whole_file = {"avbench", "audioldm", "stable-audio", "imagebind"}
+    assert np.array_equal(alone, among) == (name not in whole_file)

@@ -10,7 +10,15 @@ import pytest
 
 from vsseval.errors import InputError, UnknownNameError
 from vsseval.features import FeatureTable
-from vsseval.score import Scored, column_of, find_metrics, needs, parse_input, score_metric
+from vsseval.score import (
+    Scored,
+    column_of,
+    find_metrics,
+    needs,
+    parse_input,
+    score_metric,
+    with_shared_encoders,
+)
 from vsseval.types import Benchmark, Item, Metric
 
 HERE = "score_functions"
@@ -246,6 +254,24 @@ def test_interval_of_takes_draws_items_and_not_clips() -> None:
     )
 
 
+def test_interval_draws_recordings_and_not_the_clips_cut_from_them() -> None:
+    names = "abcdefghijkl"
+    values = [2.0 + at for at in range(12)]
+    single = scored(metric(), dict(zip(names, values, strict=True)), names=names).score
+    # Three equal clips of each recording say no more than one.
+    cut = [f"{name}{part}" for name in names for part in range(3)]
+    items = tuple(Item(name, 1.0, group=name[0]) for name in cut)
+    bench = Benchmark("bench", "2", "sound", 1.0, 16000, items, (), "0123456789abcdef")
+    thrice = dict(zip(cut, np.repeat(values, 3).tolist(), strict=True))
+    tables = {
+        ("generated", "enc"): table("generated", thrice),
+        ("reference", "enc"): table("reference", dict.fromkeys(cut, 2.0)),
+    }
+    grouped = score_metric(metric(), bench, tables, {}, takes=1).score
+    assert grouped.value == pytest.approx(single.value)
+    assert grouped.interval == pytest.approx(single.interval)
+
+
 def test_set_scope_that_is_not_finite_has_no_value_and_no_interval() -> None:
     one = metric("spread", scope="set", pool="set")
     score = scored(one, {"a": math.inf}, names="a").score
@@ -311,3 +337,20 @@ def test_unknown_metric_lists_close_ones() -> None:
     with pytest.raises(UnknownNameError, match="unknown metric 'onset_f'; did you mean onset_f1"):
         find_metrics(["mcd", "onset_f"])
     assert [one.id for one in find_metrics(["mcd", "onset_f1", "mcd"])] == ["mcd", "onset_f1"]
+
+
+@pytest.mark.parametrize(
+    ("conditions_on", "note"),
+    [
+        ("ge2e", "ge2e: encoder shared with the model's input, which favours it"),
+        ("wavlm, ge2e", "ge2e: encoder shared with the model's input, which favours it"),
+        ("wavlm-ecapa", ""),
+        ("", ""),
+    ],
+)
+def test_an_encoder_that_the_model_hears_with_is_noted(conditions_on: str, note: str) -> None:
+    (row,) = find_metrics(["speaker_similarity.ge2e"])
+    one = scored(metric(), {"a": 3.0}, names="a")
+    signature = {"name": "m", "conditions_on": conditions_on}
+    assert with_shared_encoders(one, row, signature).score.note == note
+    assert with_shared_encoders(one, row, {"name": "m"}) == one

@@ -23,6 +23,7 @@ from vsseval import weights
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError, MissingWeightsError, UnknownNameError, VssevalError
 from vsseval.weights_table import (
+    FAMILIES,
     GROUPS,
     WEIGHTS,
     HubFile,
@@ -464,6 +465,10 @@ def test_a_file_of_unknown_size_is_fetched_whole_and_once(tmp_path: Path, server
     without_source = part(WeightFile("model.bin", DIGEST, None, ()))
     (state,) = weights.pull(["toy"], root=tmp_path / "s", table=without_source)
     assert state.state == "ok"
+
+
+def test_no_part_is_named_twice() -> None:
+    assert len(WEIGHTS) == sum(map(len, FAMILIES))
 
 
 def test_the_table_is_well_formed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 from vsseval.errors import InputError
 from vsseval.resampling import resample
 from vsseval.types import Audio, mono
+
+SPEECH_MARGIN = 0.1
+"""How far beyond its stated interval speech may reach [s]."""
 
 
 def read_audio(path: Path) -> Audio:
@@ -73,6 +77,27 @@ def fit_length(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]
     if samples.shape[-1] >= length:
         return samples[:length]
     return np.pad(samples, (0, length - samples.shape[-1]))
+
+
+def without_speech(audio: Audio, spans: Sequence[tuple[float, float]]) -> Audio:
+    """The audio with each span, and :data:`SPEECH_MARGIN` to both sides of it, set to zero.
+
+    What is left fades over the outer half of the margin. The file's other samples stay as they are,
+    and without spans all of them.
+
+    Raises:
+        InputError: nothing is left.
+    """
+    if not spans:
+        return audio
+    time = np.arange(audio.samples.shape[-1]) / audio.sample_rate
+    gain = np.ones_like(time)
+    for start, end in spans:
+        distance = np.maximum(np.maximum(start - time, time - end), 0.0)
+        gain = np.minimum(gain, np.clip(2 * distance / SPEECH_MARGIN - 1, 0.0, 1.0))
+    if not gain.any():
+        raise InputError("nothing is left outside speech")
+    return Audio(audio.samples * gain.astype(np.float32), audio.sample_rate)
 
 
 def mono_at(audio: Audio, sample_rate: int, duration: float) -> NDArray[np.float32]:

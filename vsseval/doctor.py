@@ -8,28 +8,18 @@ import platform
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from vsseval.benchmarks.table import BENCHMARKS, EMBEDDED_MEDIA
 from vsseval.errors import VssevalError
 from vsseval.files import default_cache
 from vsseval.records import PACKAGES
+from vsseval.types import Finding
 
 FREE_BYTES = 500_000_000
 """Room that a run of the demo benchmarks needs, generously."""
 
 _OTHER_CACHE = "pass --cache DIR or set VSSEVAL_CACHE"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    ok: bool
-    what: str
-    remedy: str = ""
-    """What to type, where it is missing."""
 
 
 def examine() -> list[Finding]:

@@ -21,7 +21,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from vsseval.audio import audio_digest, read_audio
+from vsseval.audio import SPEECH_MARGIN, audio_digest, read_audio, without_speech
 from vsseval.digests import remembered_digest
 from vsseval.encoders import table
 from vsseval.encoders.table import EncoderRow
@@ -53,6 +53,9 @@ from vsseval.video import read_video
 from vsseval.weights import command
 from vsseval.workers import Workers
 
+NONSPEECH = {"generated_nonspeech": "generated", "reference_nonspeech": "reference"}
+"""Sources that are heard with the speech erased, and what they are without that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -68,6 +71,8 @@ class Clip:
     """In place of a file."""
     face_box: tuple[int, int, int, int] | None = None
     """Face in the video, for the encoders that use it."""
+    erased: tuple[tuple[float, float], ...] = ()
+    """Intervals of speech to erase before anything hears the sound [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,8 @@ class FeatureTable:
     """What one encoder says of one source."""
 
     source: str
-    """``generated``, ``reference``, ``speaker``, ``video`` or ``caption``."""
+    """``generated``, ``reference``, ``speaker``, ``video``, ``caption`` or ``heard``, or one of
+    :data:`NONSPEECH`."""
     encoder: str
     signature: str
     """The encoder's signature; that of a pair encoder holds those of its parts."""
@@ -201,14 +207,15 @@ class _Bench:
 class _Sound:
     """A clip's audio: decoded once, each preparation made once."""
 
-    def __init__(self, path: Path, duration: float | None, cache: Path) -> None:
-        self.path, self.duration, self.cache = path, duration, cache
+    def __init__(self, clip: Clip, path: Path, cache: Path) -> None:
+        self.path, self.duration, self.cache = path, clip.duration, cache
+        self.erased = clip.erased
         self.file = remembered_digest(path, cache)
         self._samples: dict[tuple[str, int], NDArray[np.float32]] = {}
 
     @cached_property
     def audio(self) -> Audio:
-        return read_audio(self.path)
+        return without_speech(read_audio(self.path), self.erased)
 
     def samples(self, row: EncoderRow) -> NDArray[np.float32]:
         """What the encoder of the row hears."""
@@ -219,7 +226,10 @@ class _Sound:
 
     def content(self, row: EncoderRow) -> str:
         """sha256 of :meth:`samples`, remembered from before where it can be."""
-        whole = f"{_hearing(row)}:{self.duration}"
+        # Cut before the other steps: digests of files that were cut after them are not these.
+        whole = f"{_hearing(row)}:cut:{self.duration}"
+        if self.erased:
+            whole += f":without:{SPEECH_MARGIN}:{self.erased}"
         digest = known_digest(self.cache, self.file, whole)
         if digest is None:
             samples = self.samples(row)
@@ -265,7 +275,7 @@ def _encode_clip(clip: Clip, encoders: Sequence[str], bench: _Bench) -> _Found:
 
 
 def _listen(clip: Clip, path: Path, encoders: Sequence[str], bench: _Bench, found: _Found) -> None:
-    sound = _Sound(path, clip.duration, bench.cache)
+    sound = _Sound(clip, path, bench.cache)
     for encoder in encoders:
         row = table.ENCODERS[encoder]
 
@@ -414,16 +424,17 @@ def _table(
     missing = {at: mine.reasons[encoder] for at, mine in here.items() if encoder not in mine.keys}
     signature = _whole_signature(encoder, bench.signatures)
     rows = CachedRows(bench.cache, encoder, keys)
-    return FeatureTable(source, encoder, signature, _heard(encoder), rows, missing)
+    return FeatureTable(source, encoder, signature, _heard(source, encoder), rows, missing)
 
 
 def _whole_signature(encoder: str, signatures: Mapping[str, str]) -> str:
     return "+".join(signatures[one] for one in (encoder, *_part_encoders(encoder)))
 
 
-def _heard(encoder: str) -> tuple[str, ...]:
+def _heard(source: str, encoder: str) -> tuple[str, ...]:
     rows = [table.ENCODERS[one] for one in (encoder, *_part_encoders(encoder))]
-    return tuple(dict.fromkeys(_hearing(row) for row in rows if row.kind == "audio"))
+    before = f"without-speech:{SPEECH_MARGIN:g};" if source in NONSPEECH else ""
+    return tuple(dict.fromkeys(before + _hearing(row) for row in rows if row.kind == "audio"))
 
 
 def _table_without_weights(
@@ -433,7 +444,7 @@ def _table_without_weights(
     parts = dict.fromkeys(part for one in lacking for part in table.ENCODERS[one].weights)
     reason = f"weights missing: {'; '.join(command(part) for part in parts)}"
     absent = {clip.key: reason for clip in clips}
-    return FeatureTable(source, encoder, f"{encoder}:missing", _heard(encoder), {}, absent)
+    return FeatureTable(source, encoder, f"{encoder}:missing", _heard(source, encoder), {}, absent)
 
 
 def _encode_job(job: tuple[Clip, Sequence[str], _Bench]) -> _Found:

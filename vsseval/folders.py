@@ -12,7 +12,7 @@ import soundfile
 
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError
-from vsseval.features import Encoded, encode
+from vsseval.features import NONSPEECH, Encoded, encode
 from vsseval.files import file_digest
 from vsseval.progress import Progress, silent
 from vsseval.run import odd_about, score_all, sources
@@ -43,6 +43,7 @@ def score_folders(
     *,
     video: Path | None = None,
     transcripts: Path | None = None,
+    heard: Path | None = None,
     metrics: Sequence[str] = (),
     device: str = "cpu",
     workers: Workers | None = None,
@@ -60,7 +61,8 @@ def score_folders(
         reference: Folder of wav and flac files.
         cache: Root of the cache.
         video: Folder of videos.
-        transcripts: A file as :func:`read_transcripts` reads it.
+        transcripts: What is said, in a file as :func:`read_transcripts` reads it.
+        heard: What a recogniser made of the generated files, likewise; a text may be empty.
         metrics: Metric ids.
         device: ``cpu`` or ``cuda``.
         workers: Processes to share the work; None for this one.
@@ -79,9 +81,14 @@ def score_folders(
         )
     videos = stems(video, VIDEO_SUFFIXES) if video else {}
     texts = read_transcripts(transcripts) if transcripts else {}
+    transcriptions = read_transcripts(heard, may_be_empty=True) if heard else {}
     items = tuple(_item(name, theirs[name], videos.get(name), texts.get(name)) for name in names)
     durations = {item.id: item.duration for item in items}
-    chosen = find_metrics(metrics) if metrics else usable_metrics(bool(video), bool(transcripts))
+    chosen = (
+        find_metrics(metrics)
+        if metrics
+        else usable_metrics(bool(video), bool(transcripts), bool(heard))
+    )
     benchmark = Benchmark(
         name="folders",
         version="1",
@@ -95,7 +102,7 @@ def score_folders(
     rows = [Generation(name, 0, 0, ours[name], None, None, 0.0, 0) for name in names]
     encoded = encode(
         needs(chosen),
-        sources(benchmark, rows, 1),
+        sources(benchmark, rows, 1, transcriptions),
         cache,
         device=device,
         workers=workers,
@@ -132,7 +139,7 @@ def stems(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
     return found
 
 
-def read_transcripts(path: Path) -> dict[str, str]:
+def read_transcripts(path: Path, *, may_be_empty: bool = False) -> dict[str, str]:
     """Text by file name without suffix: JSON lines ``{"id", "text"}`` or ``id<TAB>text`` lines.
 
     Raises:
@@ -151,7 +158,7 @@ def read_transcripts(path: Path) -> dict[str, str]:
         name, text = _json_line(line, where) if path.suffix == ".jsonl" else _tab_line(line, where)
         if name in texts:
             raise InputError(f"{where}: id {name!r} comes a second time")
-        if not text.strip():
+        if not text.strip() and not may_be_empty:
             raise InputError(f"{where}: the transcript of {name!r} is empty; leave the line out")
         texts[name] = text
     if not texts:
@@ -159,8 +166,12 @@ def read_transcripts(path: Path) -> dict[str, str]:
     return texts
 
 
-def usable_metrics(with_video: bool, with_transcripts: bool) -> list[Metric]:
+def usable_metrics(
+    with_video: bool, with_transcripts: bool, with_heard: bool = False
+) -> list[Metric]:
     """Metrics whose inputs two folders have: speech ones with transcripts, sound ones without.
+
+    Given transcriptions take the place of every recogniser.
 
     Profiles of other tools (``metric@profile``), and what needs weights that are not in the store,
     are left to be asked for by name.
@@ -175,7 +186,14 @@ def usable_metrics(with_video: bool, with_transcripts: bool) -> list[Metric]:
         and "@" not in metric.id
         and not lacking_weights(metric)
         and all(_available(text, with_video, with_transcripts) for text in metric.inputs)
+        and _listens(metric, with_heard)
     ]
+
+
+def _listens(metric: Metric, with_heard: bool) -> bool:
+    """Whether the metric takes its words, if it takes any, from where they are."""
+    words = [one for one in map(parse_input, metric.inputs) if one.output == "text"]
+    return all((one.source == "heard") == with_heard for one in words)
 
 
 def _available(text: str, with_video: bool, with_transcripts: bool) -> bool:
@@ -183,7 +201,8 @@ def _available(text: str, with_video: bool, with_transcripts: bool) -> bool:
     if one.source == "item":
         return one.output == "transcript" and with_transcripts
     sources = {one.source, *(join.partition(":")[0] for join in ENCODERS[one.encoder].joins)}
-    return "caption" not in sources and ("video" not in sources or with_video)
+    unknown = {"caption", *NONSPEECH}
+    return not sources & unknown and ("video" not in sources or with_video)
 
 
 def _json_line(line: str, where: str) -> tuple[str, str]:

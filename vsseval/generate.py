@@ -4,6 +4,7 @@ Folder of one model on one benchmark with one seed::
 
     <cache>/generated/<benchmark>/<model>/<generation id>/
         generations.jsonl      one line an item and take, appended once its audio is in place
+        upstream/              work, outputs and logs of a model that makes many clips at once
         <item id>.wav          take 0, 16-bit PCM
         <item id>.take1.wav    take 1, and so on
 """
@@ -28,10 +29,19 @@ from vsseval.digests import remembered_digest
 from vsseval.errors import InputError, MissingWeightsError
 from vsseval.files import file_digest, without_folders
 from vsseval.progress import Progress, silent
-from vsseval.types import Benchmark, Generation, Item, Model, ModelOutput
+from vsseval.types import (
+    BatchModel,
+    Benchmark,
+    Call,
+    Generation,
+    Item,
+    Model,
+    ModelOutput,
+)
 from vsseval.workers import Workers
 
 LOG = "generations.jsonl"
+UPSTREAM = "upstream"
 
 ClipKey = tuple[str, int]
 """Item id and take."""
@@ -84,7 +94,8 @@ def generate(
 
     A clip whose audio is on disk with the logged digest is kept; a clip that failed before is tried
     again. An exception of the model becomes the row's ``error``. The audio of a clip depends on the
-    item and its seed alone, so an interrupted run ends in the same bytes.
+    item and its seed alone, so an interrupted run ends in the same bytes. A model that has
+    ``prepare`` is given all missing clips first and then asked for each, in this process.
 
     Args:
         model: What generates.
@@ -100,6 +111,7 @@ def generate(
     Raises:
         InputError: ``takes`` is below 1.
         MissingWeightsError: the model lacks weights, which no other item would change.
+        ExternalToolError: the program behind the model fails whatever the clip.
         OSError: the disk is full or cannot be written; a note says how much is kept.
     """
     if takes < 1:
@@ -115,10 +127,16 @@ def generate(
         else:
             todo.append(_Job(item, take, seed, folder, load))
     workers = workers or Workers()
-    if load is None or not workers.pays(len(todo)):
+    batch = _batch(model)
+    if load is None or batch is not None or not workers.pays(len(todo)):
         # Here, with the model that is loaded already.
         workers = Workers()
         todo = [replace(job, load=_Here(model)) for job in todo]
+    with _says_what_is_kept(rows, len(keys), folder):
+        if batch is not None and todo:
+            calls = [Call(job.item, job.take, job.clip_seed) for job in todo]
+            with progress("upstream", len(calls)) as advance:
+                batch.prepare(calls, folder / UPSTREAM, advance)
     with _says_what_is_kept(rows, len(keys), folder), progress("generate", len(keys)) as advance:
         for _ in rows:
             advance()
@@ -154,6 +172,15 @@ class _Job:
     """Of the run."""
     folder: Path
     load: Callable[[], Model] | None
+
+    @property
+    def clip_seed(self) -> int:
+        """Seed of this clip."""
+        return item_seed(self.seed, self.item.id, self.take)
+
+
+def _batch(model: Model) -> BatchModel | None:
+    return cast(BatchModel, model) if callable(getattr(model, "prepare", None)) else None
 
 
 @lru_cache(maxsize=1)
@@ -210,7 +237,7 @@ def _is_kept(row: Generation, cache: Path | None) -> bool:
 
 def _generate_one(job: _Job) -> Generation:
     item, take = job.item, job.take
-    clip_seed = item_seed(job.seed, item.id, take)
+    clip_seed = job.clip_seed
     path = job.folder / f"{clip_label(item.id, take)}.wav"
     model = _model(cast("Callable[[], Model]", job.load))
     start = time.perf_counter()
@@ -222,7 +249,7 @@ def _generate_one(job: _Job) -> Generation:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
         return _failed(item, take, clip_seed, error, time.perf_counter() - start)
-    seconds = time.perf_counter() - start
+    seconds = time.perf_counter() - start if output.seconds is None else output.seconds
     try:
         clipped = write_audio(path, output.audio)
     except InputError as error:

@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from vsseval.errors import InputError, UnknownNameError
 from vsseval.lazy import resolve
-from vsseval.types import Benchmark, Model, ModelContext
+from vsseval.types import Benchmark, Finding, Model, ModelContext
 from vsseval.workers import Shared
 
 Kind = Literal["system", "oracle"]
@@ -27,6 +27,15 @@ class ModelRow:
     title: str
     argument: str = ""
     """What is expected after ``name:``, empty where nothing is."""
+    examine: str = ""
+    """``module:function`` that takes ``--checkpoint`` or None and returns a list of ``Finding``;
+    empty for a model that needs nothing of its own."""
+
+
+def _outputs(name: str, title: str) -> ModelRow:
+    """A folder of files named as one system names them."""
+    load = "baselines.folder:load_preset"
+    return ModelRow(name, load, "system", f"{title}: files in PATH", argument="PATH")
 
 
 MODELS: dict[str, ModelRow] = {
@@ -61,6 +70,37 @@ MODELS: dict[str, ModelRow] = {
             "audio that was generated already: files in PATH, found by item id",
             argument="PATH",
         ),
+        ModelRow(
+            "frieren",
+            "baselines.frieren:load",
+            "system",
+            "Frieren, run in its own environment",
+            examine="baselines.frieren:examine",
+        ),
+        ModelRow(
+            "lova",
+            "baselines.lova:load",
+            "system",
+            "LoVA, run in its own environment",
+            examine="baselines.lova:examine",
+        ),
+        ModelRow(
+            "command",
+            "baselines.command:load",
+            "system",
+            "a program that makes one clip a call: 'python gen.py --video {video} --out {out}'",
+            argument="TEMPLATE",
+        ),
+        _outputs("frieren-outputs", "the outputs that Frieren's authors publish"),
+        _outputs("mmaudio", "outputs of MMAudio"),
+        _outputs("diff-foley", "outputs of Diff-Foley"),
+        _outputs("foleycrafter", "outputs of FoleyCrafter"),
+        _outputs("v2a-mapper", "outputs of V2A-Mapper"),
+        _outputs("styledubber", "outputs of StyleDubber"),
+        _outputs("speaker2dubber", "outputs of Speaker2Dubber"),
+        _outputs("emodubber", "outputs of EmoDubber"),
+        _outputs("hpmdubbing", "outputs of HPMDubbing"),
+        _outputs("dsu-avo", "outputs of DSU-AVO"),
     )
 }
 
@@ -99,7 +139,9 @@ def load_model(
             object that is not a model.
     """
     row, rest = find_row(spec)
-    context = ModelContext(benchmark, checkpoint, device, rest if row else None)
+    context = ModelContext(
+        benchmark, checkpoint, device, rest if row else None, row.name if row else ""
+    )
     model = cast(Model, resolve(row.load if row else spec)(context))
     signature = getattr(model, "signature", None)
     if not isinstance(signature, Mapping) or not signature.get("name") or not _generates(model):
@@ -109,6 +151,21 @@ def load_model(
         )
     notes = tuple(getattr(model, "notes", ()))
     return LoadedModel(model, signature["name"], row.kind if row else "system", notes)
+
+
+def examine_model(name: str, checkpoint: Path | None = None) -> list[Finding]:
+    """What a model needs outside this program, and whether it is here.
+
+    Raises:
+        UnknownNameError: no such model.
+        InputError: a model that needs nothing.
+    """
+    if name not in MODELS:
+        raise UnknownNameError("model", name, MODELS)
+    if not MODELS[name].examine:
+        with_doctor = ", ".join(row.name for row in MODELS.values() if row.examine)
+        raise InputError(f"nothing to examine for {name}; models with a doctor: {with_doctor}")
+    return cast("list[Finding]", resolve(MODELS[name].examine)(checkpoint))
 
 
 def find_row(spec: str) -> tuple[ModelRow | None, str]:

@@ -1,7 +1,9 @@
 """How a file becomes the samples that an encoder hears: the preparations of the field, by name.
 
 The steps, in this order: channels to one, whole-file mean removed (DC), resampling, level, 16-bit
-round trip, cut or zero-padded to the clip. A row of ``ENCODERS`` names its preparation; the name
+round trip, cut or zero-padded to the clip. Where no step looks at the whole file, what lies beyond
+the clip is cut off before them, so that a file padded by its model is heard like one that ends with
+the clip, to the bit. A row of ``ENCODERS`` names its preparation; the name
 stands in the signature of every number.
 """
 
@@ -36,6 +38,12 @@ class Preparation:
     """Padded with zeros to at least so many samples."""
     source: str = ""
     """Implementation at a commit."""
+
+    @property
+    def sees_whole_file(self) -> bool:
+        """Whether samples beyond the clip move those within it."""
+        centred = self.remove_mean or self.channels == "first-centred"
+        return centred or self.peak_db is not None
 
 
 PREPARATIONS: dict[str, Preparation] = {
@@ -85,6 +93,9 @@ def prepare(
         preparation: a name of ``PREPARATIONS``.
     """
     row = PREPARATIONS[preparation]
+    if duration is not None and not row.sees_whole_file:
+        within = audio.samples[:, : round(duration * audio.sample_rate)]
+        audio = Audio(within, audio.sample_rate)
     samples = _one_channel(audio, row.channels)
     if row.remove_mean:
         samples = samples - samples.mean(dtype=np.float64).astype(np.float32)

@@ -10,7 +10,7 @@ import soundfile
 
 from vsseval.benchmarks.manifest import first_items, load_benchmark
 from vsseval.errors import InputError
-from vsseval.features import Clip, Encoded, encode
+from vsseval.features import NONSPEECH, Clip, Encoded, encode
 from vsseval.generate import (
     ClipKey,
     clip_label,
@@ -34,11 +34,19 @@ from vsseval.records import (
     write_record,
 )
 from vsseval.sanity import Sanity
-from vsseval.score import Scored, find_metrics, needs, score_metrics
+from vsseval.score import (
+    NO_FIELD,
+    Scored,
+    find_metrics,
+    needs,
+    score_metrics,
+    with_shared_encoders,
+)
 from vsseval.shards import Shard
 from vsseval.types import Benchmark, Generation, Item, Metric
 from vsseval.workers import Workers
 
+NO_TEXT = "no transcription was given (`vsseval score --heard FILE`)"
 SHORT_SECONDS = 0.1
 """Generated audio that ends so much before its item is noted [s]."""
 
@@ -209,6 +217,10 @@ def finish(
         limit=ready.limit,
         progress=progress,
     )
+    scored = [
+        with_shared_encoders(one, metric, ready.model.signature)
+        for metric, one in zip(ready.metrics, scored, strict=True)
+    ]
     identity = run_id(
         ready.model.signature, ready.whole.digest, request.seed, request.takes, ready.limit
     )
@@ -296,10 +308,23 @@ def encode_clips(
     )
 
 
-def sources(benchmark: Benchmark, rows: Sequence[Generation], takes: int) -> dict[str, list[Clip]]:
-    """The clips of each source; what does not exist has no path, and a reason."""
+def sources(
+    benchmark: Benchmark,
+    rows: Sequence[Generation],
+    takes: int,
+    heard: Mapping[str, str] | None = None,
+) -> dict[str, list[Clip]]:
+    """The clips of each source; what does not exist has no path, and a reason.
+
+    Args:
+        benchmark: The items.
+        rows: What was generated.
+        takes: Clips an item.
+        heard: Transcriptions of the generated clips by label, in place of a recogniser.
+    """
+    texts = heard or {}
     by_key = {(row.item_id, row.take): row for row in rows}
-    return {
+    clips = {
         "generated": [
             _generated(item, take, by_key) for item in benchmark.items for take in range(takes)
         ],
@@ -326,6 +351,20 @@ def sources(benchmark: Benchmark, rows: Sequence[Generation], takes: int) -> dic
             for item in benchmark.items
         ],
     }
+    clips["heard"] = [
+        replace(clip, path=None, reason=NO_TEXT, text=texts.get(clip_label(*clip.key)))
+        for clip in clips["generated"]
+    ]
+    spans = {item.id: item.speech_spans for item in benchmark.items}
+    for source, of in NONSPEECH.items():
+        clips[source] = [_outside_speech(clip, spans[clip.key[0]]) for clip in clips[of]]
+    return clips
+
+
+def _outside_speech(clip: Clip, spans: tuple[tuple[float, float], ...] | None) -> Clip:
+    if spans is None:
+        return replace(clip, path=None, reason=NO_FIELD["speech_spans"])
+    return replace(clip, erased=spans)
 
 
 def _generated(item: Item, take: int, rows: Mapping[ClipKey, Generation]) -> Clip:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError, UnknownNameError
-from vsseval.features import FeatureTable
+from vsseval.features import NONSPEECH, FeatureTable
 from vsseval.generate import ClipKey, clip_label
 from vsseval.metrics import table as metric_table
 from vsseval.metrics.pooling import Rule, pool
@@ -26,7 +26,11 @@ from vsseval.weights import command, status
 INTERVAL_SEED = 20240601
 """Seed of the bootstrap resamples, the same for every interval."""
 
-NO_FIELD = {"onsets": "no annotated onsets", "transcript": "no transcript"}
+NO_FIELD = {
+    "onsets": "no annotated onsets",
+    "transcript": "no transcript",
+    "speech_spans": "no intervals of speech",
+}
 """Reasons for what an item does not have."""
 
 Arrays = NDArray[np.generic]
@@ -48,11 +52,16 @@ class Input:
     """One input of a metric."""
 
     source: str
-    """``generated``, ``reference``, ``video``, ``speaker``, or ``item``."""
+    """A source of ``vsseval.run.sources``, or ``item``."""
     encoder: str
     """Empty for ``item``."""
     output: str
     """Output of the encoder, or field of the item."""
+
+    @property
+    def by_take(self) -> bool:
+        """Whether each take has its own."""
+        return NONSPEECH.get(self.source, self.source) in ("generated", "heard")
 
 
 def parse_input(text: str) -> Input:
@@ -103,6 +112,23 @@ def lacking_weights(metric: Metric) -> tuple[str, ...]:
     return tuple(command(part) for part, state in states.items() if state != "ok")
 
 
+def with_shared_encoders(scored: Scored, metric: Metric, model: Mapping[str, str]) -> Scored:
+    """The score, with a note where the metric's encoder is one that the model conditions on.
+
+    A model says so under ``conditions_on`` of its signature: encoders or parts of the weight store,
+    with commas between them.
+    """
+    encoders = {encoder for _, encoder in needs([metric])}
+    parts = {part for encoder in encoders for part in ENCODERS[encoder].all_weights()}
+    stated = {name.strip() for name in model.get("conditions_on", "").split(",")}
+    shared = sorted(stated & (encoders | parts))
+    if not shared:
+        return scored
+    note = f"{', '.join(shared)}: encoder shared with the model's input, which favours it"
+    whole = f"{scored.score.note}; {note}" if scored.score.note else note
+    return replace(scored, score=replace(scored.score, note=whole))
+
+
 def score_metric(
     metric: Metric,
     benchmark: Benchmark,
@@ -148,6 +174,7 @@ def score_metrics(
     """
     expected = sorted((item.id, take) for item in benchmark.items for take in range(takes))
     items = {item.id: item for item in benchmark.items}
+    groups = {item.id: item.group or item.id for item in benchmark.items}
     clipwise = [_Work(metric) for metric in metrics if metric.scope == "clip"]
     setwise = [_Work(metric) for metric in metrics if metric.scope == "set"]
 
@@ -171,7 +198,7 @@ def score_metrics(
                     work.excluded[key] = str(error)
             advance()
         for work in clipwise:
-            finish(work, *_pooled_value(work.metric, work.components, takes))
+            finish(work, *_pooled_value(work.metric, work.components, groups))
         for work in setwise:
             rows: dict[ClipKey, list[Arrays]] = {}
             for key in expected:
@@ -239,7 +266,7 @@ def _value(
             raise InputError(NO_FIELD.get(one.output, f"no {one.output}"))
         return np.asarray(field)
     table = tables[one.source, one.encoder]
-    at = key if one.source == "generated" else (key[0], 0)
+    at = key if one.by_take else (key[0], 0)
     try:
         features = table.rows.get(at)
     except InputError as error:
@@ -274,7 +301,7 @@ def _set_value(
     for key in rows:
         first_take.setdefault(key[0], key)
     columns = [
-        [rows[key][at] for key in (rows if one.source == "generated" else first_take.values())]
+        [rows[key][at] for key in (rows if one.by_take else first_take.values())]
         for at, one in enumerate(inputs)
     ]
     groups: dict[str, list[int]] = {}
@@ -297,14 +324,20 @@ def _set_value(
 
 
 def _pooled_value(
-    metric: Metric, components: Mapping[ClipKey, NDArray[np.float64]], takes: int
+    metric: Metric,
+    components: Mapping[ClipKey, NDArray[np.float64]],
+    groups: Mapping[str, str],
 ) -> tuple[float | None, _Interval, str]:
-    """Value, interval and note; no value where the pooling rule is undefined for these clips."""
+    """Value, interval and note; no value where the pooling rule is undefined for these clips.
+
+    The interval draws whole groups: takes of an item, and items cut from one recording.
+    """
     if not components:
         return None, None, "no clip could be scored"
     rule = cast(Rule, metric.pool)
     matrix = np.stack(list(components.values()))
-    clusters = [key[0] for key in components] if takes > 1 else None
+    drawn = [groups[key[0]] for key in components]
+    clusters = drawn if len(set(drawn)) < len(drawn) else None
     try:
         value = pool(matrix, rule)
     except InputError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -52,6 +52,8 @@ class Item:
     """Speaker name."""
     onsets: tuple[float, ...] | None = None
     """Annotated onset times of the sound [s], ascending."""
+    speech_spans: tuple[tuple[float, float], ...] | None = None
+    """Where somebody speaks, as (start, end) [s], ascending and apart; empty if nobody does."""
     face_box: tuple[int, int, int, int] | None = None
     """Face in the video as (left, top, right, bottom) in pixels, constant over the clip."""
     group: str | None = None
@@ -89,6 +91,8 @@ class ModelOutput:
     audio: Audio
     nfe: int = 0
     """Network function evaluations; 0 where nothing was integrated."""
+    seconds: float | None = None
+    """Wall time of making it [s], where that was before the call; None for the call's own time."""
 
 
 class Model(Protocol):
@@ -96,11 +100,46 @@ class Model(Protocol):
 
     @property
     def signature(self) -> Mapping[str, str]:
-        """Name, checkpoint digest, settings: all that decides the output but item and seed."""
+        """Name, checkpoint digest, settings: all that decides the output but item and seed.
+
+        ``conditions_on`` names encoders or weights of this project that the model itself uses on
+        its input; scores that rest on them are noted.
+        """
         ...
 
     def generate(self, item: Item, seed: int) -> ModelOutput:
         """Audio for one item. It depends on the item and the seed alone, never on earlier calls."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A clip that a model is going to be asked for."""
+
+    item: Item
+    take: int
+    seed: int
+    """What ``generate`` will be given."""
+
+
+class BatchModel(Model, Protocol):
+    """A model that makes many clips at once and then answers ``generate`` from them.
+
+    Such a model is never loaded in a second process.
+    """
+
+    def prepare(self, calls: Sequence[Call], folder: Path, advance: Callable[[], None]) -> None:
+        """Make these clips, or note for each why not; ``generate`` follows for every one of them.
+
+        Args:
+            calls: The clips that are missing, in the order of the benchmark.
+            folder: Where the model may keep what it needs to go on after a stop; the same for the
+                same model, benchmark and seed.
+            advance: To be called once for each clip that is there or given up.
+
+        Raises:
+            ExternalToolError: nothing can be made, whatever the clip.
+        """
         ...
 
 
@@ -214,7 +253,8 @@ class Metric:
     scope: Literal["clip", "set"]
     """``clip``: ``compute`` gives the components of one item; ``set``: one call over all items."""
     inputs: tuple[str, ...]
-    """``source:encoder.output`` (generated, reference, video, speaker) or ``item:field``."""
+    """``source:encoder.output`` or ``item:field``. Sources: generated, reference, video, speaker,
+    caption, heard; generated_nonspeech and reference_nonspeech, which are without the speech."""
     compute: str
     """``module:function``; called with the inputs in order and ``params`` as keywords."""
     unit: str
@@ -286,3 +326,15 @@ class ModelContext:
     """``cpu`` or ``cuda``."""
     argument: str | None = None
     """What stands after the colon in ``folder:PATH``, or None."""
+    name: str = ""
+    """The row of ``MODELS``, for a function that loads several; empty outside the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a doctor looked at."""
+
+    ok: bool
+    what: str
+    remedy: str = ""
+    """What to type, where it is missing."""

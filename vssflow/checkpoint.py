@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,6 +17,17 @@ from vssflow.config import PRESETS, Config
 from vssflow.network import Networks
 
 FORMAT = "vssflow-1"
+RENAMED = {"cross_width": "semantic_channels"}
+"""Fields of the first checkpoints under another name."""
+YOUNG_FIELDS = (
+    "trained_front_ends",
+    "speaker_features",
+    "concatenated",
+    "crossed",
+    "projection_factor",
+    "phoneme_positions",
+)
+"""Fields that the first checkpoints lack; they have the defaults of :class:`Config`."""
 
 
 def shipped_checkpoint(preset: str) -> Path:
@@ -66,11 +78,20 @@ def read_config(path: Path) -> Config:
             f"{path} is no VSSFlow checkpoint: "
             f"format {metadata.get('format')!r}, expected {FORMAT!r}"
         )
-    stored = json.loads(metadata["config"])
+    return _config_of(json.loads(metadata["config"]), path)
+
+
+def _config_of(stored: dict[str, Any], path: Path) -> Config:
+    """The configuration of stored fields; a field younger than the file has its default."""
+    stored = {RENAMED.get(name, name): value for name, value in stored.items()}
     known = {field.name for field in fields(Config)}
-    if set(stored) != known:
-        different = ", ".join(sorted(set(stored) ^ known))
+    young = {name for name in YOUNG_FIELDS if name not in stored}
+    if set(stored) | young != known:
+        different = ", ".join(sorted((set(stored) | young) ^ known))
         raise InputError(f"{path} was written by another version; fields that differ: {different}")
+    for name, value in stored.items():
+        if isinstance(value, list):
+            stored[name] = tuple(value)
     return Config(**stored)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from vsseval.errors import VssevalError
+from vssflow.config import PRESETS
 
 if TYPE_CHECKING:
     from vssflow.train import Run, Stage
 
-PRESET_NAMES = ("tiny",)
+PRESET_NAMES = tuple(PRESETS)
 
 
 @click.group()
@@ -46,6 +48,25 @@ def _report(message: str) -> None:
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
+@click.option("--accumulate", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--joint-share", type=click.FloatRange(0, 1), default=0.0, show_default=True)
+@click.option("--speech-share", type=click.FloatRange(0, 1), help="Default: as in the data.")
+@click.option("--joint-extent", type=click.Choice(["span", "clip"]), default="span")
+@click.option("--dropout-per-batch", is_flag=True, help="Drop conditions as the authors do.")
+@click.option("--precision", type=click.Choice(["bfloat16", "float32"]), default="bfloat16")
+@click.option("--gradient-checkpointing", is_flag=True)
+@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=1e-3)
+@click.option(
+    "--reuse",
+    type=click.Path(path_type=Path),
+    help="Run whose codec, front ends and features --stage flow uses, for another layout.",
+)
+@click.option(
+    "--start",
+    type=click.Path(path_type=Path),
+    help="Stable Audio Open's transformer (safetensors) to begin a full-size model from.",
+)
 def train(
     preset: str,
     data: Path,
@@ -57,17 +78,53 @@ def train(
     seed: int,
     workers: int,
     threads: int,
+    batch: int,
+    accumulate: int,
+    joint_share: float,
+    speech_share: float | None,
+    joint_extent: Literal["span", "clip"],
+    dropout_per_batch: bool,
+    precision: str,
+    gradient_checkpointing: bool,
+    learning_rate: float,
+    reuse: Path | None,
+    start: Path | None,
 ) -> None:
-    """Train codec, front ends and transformer; an interrupted run continues."""
+    """Train codec, front ends and transformer; an interrupted run continues.
+
+    Options from --batch on are those of the transformer. Several processes share its batches:
+    torchrun --nproc-per-node 2 -m vssflow train --stage flow ...
+    """
     import torch
 
+    from vssflow.distributed import joined_processes
     from vssflow.train import train as run_training
+    from vssflow.train_flow import FlowTraining
     from vssflow.training import Budget
 
     torch.set_num_threads(threads)
+    options = FlowTraining(
+        batch=batch,
+        joint_share=joint_share,
+        speech_share=speech_share,
+        joint_extent=joint_extent,
+        dropout_per_batch=dropout_per_batch,
+        bfloat16=precision == "bfloat16",
+        gradient_checkpointing=gradient_checkpointing,
+        learning_rate=learning_rate,
+    )
     run = _run(preset, data, out, limit, seed, workers)
-    checkpoint = run_training(run, stage, Budget(steps, minutes))
-    if checkpoint is not None:
+    with joined_processes() as processes:
+        run = replace(
+            run,
+            flow=options,
+            accumulate=accumulate,
+            processes=processes,
+            reuse=reuse,
+            start=start,
+        )
+        checkpoint = run_training(run, stage, Budget(steps, minutes))
+    if checkpoint is not None and processes.first:
         click.echo(checkpoint)
 
 
@@ -95,62 +152,205 @@ def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, worke
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many clips a folder.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
-def preprocess(preset: str, data: Path, out: Path, limit: int | None, workers: int) -> None:
-    """Decode the media of a data set into memory-mapped arrays; an interrupted run continues."""
+@click.option("--clip", type=click.Path(path_type=Path), help="Folder of CLIP ViT-B/16.")
+@click.option("--audioldm2", type=click.Path(path_type=Path), help="Folder of cvssp/audioldm2.")
+@click.option("--sync", type=click.Path(path_type=Path), help="Folder of Synchformer .npy.")
+@click.option("--lips", type=click.Path(path_type=Path), help="Folder of AV-HuBERT .npy.")
+@click.option("--speaker", type=click.Path(path_type=Path), help="Folder of RawNet3 .npy.")
+def preprocess(
+    preset: str,
+    data: Path,
+    out: Path,
+    limit: int | None,
+    workers: int,
+    clip: Path | None,
+    audioldm2: Path | None,
+    sync: Path | None,
+    lips: Path | None,
+    speaker: Path | None,
+) -> None:
+    """Compute and store the features of a data set; an interrupted run continues.
+
+    Preset tiny: decoded media as memory-mapped arrays. Full-size presets: features in shards; they
+    need --clip, --audioldm2 and --sync, and for speech --lips and --speaker.
+    """
+    from vsseval.errors import InputError
     from vssflow.train import decode
 
     run = _run(preset, data, out, limit, 0, workers)
-    decode(run, waves_only=False)
+    if run.config.trained_front_ends:
+        decode(run, waves_only=False)
+        click.echo(run.features)
+        return
+    from vssflow.audioldm2 import load_audioldm2
+    from vssflow.clip_vision import load_clip
+    from vssflow.full_features import FullFrontEnds, store_features
+
+    if clip is None or audioldm2 is None or sync is None:
+        raise InputError(f"preset {preset} needs --clip, --audioldm2 and --sync")
+    ends = FullFrontEnds(
+        load_audioldm2(audioldm2), load_clip(clip), sync, lips, speaker, run.dictionary
+    )
+    failed = store_features(run.clips, run.features, ends, run.config, _report)
+    for name, reason in failed.items():
+        _report(f"left out {name}: {reason}")
+    _report(f"{len(run.clips) - len(failed)} of {len(run.clips)} clips stored")
     click.echo(run.features)
 
 
 @commands.command()
-@click.option("--video", type=click.Path(path_type=Path), required=True)
+@click.option("--video", type=click.Path(path_type=Path), required=True, help="0.2 to 120 s.")
 @click.option("--text", help="Words to speak; without them a sound is made.")
 @click.option("--reference-voice", type=click.Path(path_type=Path), help="WAV or FLAC to imitate.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="WAV or FLAC.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="WAV or FLAC; MP4 for the pictures with the audio, and a WAV of the same name.",
+)
+@click.option("--speech-span", type=(float, float), help="Start and end of the speech [s].")
 @click.option("--face-box", type=(int, int, int, int), help="left top right bottom [pixels].")
 @click.option("--checkpoint", type=click.Path(path_type=Path))
+@click.option("--preset", help="Refuse a checkpoint whose fields differ from this preset's.")
 @click.option("--steps", type=click.IntRange(min=1), help="Solver updates.")
 @click.option("--guidance", type=float, help="w in v_u + w (v_c - v_u); 1 is plain conditional.")
-@click.option("--solver", type=click.Choice(["euler", "midpoint"]), default="euler")
+@click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
+@click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
 @click.option("--seed", type=int, default=0, show_default=True)
 def sample(
     video: Path,
     text: str | None,
     reference_voice: Path | None,
     out: Path,
+    speech_span: tuple[float, float] | None,
     face_box: tuple[int, int, int, int] | None,
     checkpoint: Path | None,
+    preset: str | None,
     steps: int | None,
     guidance: float | None,
     solver: str,
+    grid: str,
     seed: int,
 ) -> None:
-    """Make the audio of one video clip of at most 10 s (t = 0 noise, t = 1 data)."""
+    """Make the audio of one video; one longer than 10 s in windows (t = 0 noise, t = 1 data)."""
     from vsseval.audio import write_audio
-    from vsseval.types import Item
-    from vsseval.video import read_video
-    from vssflow.checkpoint import read_config, shipped_checkpoint
+    from vsseval.errors import InputError
+    from vssflow.checkpoint import read_config, require_config, shipped_checkpoint
+    from vssflow.config import preset as named_preset
+    from vssflow.film import generate_film
+    from vssflow.preview import write_preview
+    from vssflow.solvers import solver_named, time_grid
     from vssflow.system import Settings, load_flow_model
 
-    decoded = read_video(video)
-    item = Item(
-        id=video.stem,
-        duration=decoded.frames.shape[0] / decoded.fps,
-        video=video,
-        transcript=text,
-        speaker_audio=reference_voice,
-        face_box=face_box,
-    )
-    config = read_config(checkpoint or shipped_checkpoint(PRESET_NAMES[0]))
+    if out.suffix.lower() not in (".wav", ".flac", ".mp4"):
+        raise InputError(f"--out {out} is none of .wav, .flac and .mp4")
+    solver_named(solver)
+    time_grid(grid, 1)
+    path = checkpoint or shipped_checkpoint(PRESET_NAMES[0])
+    if preset is not None:
+        require_config(path, named_preset(preset))
+    config = read_config(path)
     settings = Settings(
         steps or config.num_steps,
         config.guidance_scale if guidance is None else guidance,
         solver,
+        grid,
     )
-    output = load_flow_model(checkpoint, settings).generate(item, seed)
+    output = generate_film(
+        load_flow_model(path, settings),
+        video,
+        text=text,
+        voice=reference_voice,
+        face=face_box,
+        seed=seed,
+        report=_report,
+        span=speech_span,
+    )
+    sound = out.with_suffix(".wav") if out.suffix.lower() == ".mp4" else out
+    write_audio(sound, output.audio)
+    _report(f"{output.audio.duration:.2f} s, {output.nfe} network evaluations")
+    if sound != out:
+        if not write_preview(video, output.audio, out):
+            _report("the pictures were encoded anew as H.264")
+        click.echo(sound)
+    click.echo(out)
+
+
+@commands.command("sample-full")
+@click.option("--video", type=click.Path(path_type=Path), required=True, help="0.2 to 10 s.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), required=True)
+@click.option("--clip", type=click.Path(path_type=Path), required=True, help="CLIP ViT-B/16.")
+@click.option("--audioldm2", type=click.Path(path_type=Path), required=True)
+@click.option("--sync", type=click.Path(path_type=Path), required=True, help="Synchformer .npy.")
+@click.option("--lips", type=click.Path(path_type=Path), help="AV-HuBERT .npy.")
+@click.option("--speaker", type=click.Path(path_type=Path), help="RawNet3 .npy.")
+@click.option("--text", help="Words to speak; without them a sound is made.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="WAV or FLAC.")
+@click.option("--steps", type=click.IntRange(min=1), help="Solver updates.")
+@click.option("--guidance", type=float, help="w in v_u + w (v_c - v_u); 1 is plain conditional.")
+@click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
+@click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
+@click.option("--seed", type=int, default=0, show_default=True)
+def sample_full(
+    video: Path,
+    checkpoint: Path,
+    clip: Path,
+    audioldm2: Path,
+    sync: Path,
+    lips: Path | None,
+    speaker: Path | None,
+    text: str | None,
+    out: Path,
+    steps: int | None,
+    guidance: float | None,
+    solver: str,
+    grid: str,
+    seed: int,
+) -> None:
+    """Make the audio of one video with a full-size checkpoint and features computed elsewhere."""
+    from vsseval.audio import write_audio
+    from vsseval.errors import InputError
+    from vssflow.audioldm2 import load_audioldm2
+    from vssflow.checkpoint import load_checkpoint
+    from vssflow.clip_vision import load_clip
+    from vssflow.full_system import FullModel, Given, generate_full
+    from vssflow.system import Settings, words_of_transcript
+
+    networks = load_checkpoint(checkpoint)
+    config = networks.config
+    if config.trained_front_ends:
+        raise InputError(f"{checkpoint} has its own front ends; use `vssflow sample`")
+    settings = Settings(
+        steps or config.num_steps,
+        config.guidance_scale if guidance is None else guidance,
+        solver,
+        grid,
+    )
+    output = generate_full(
+        FullModel(networks, load_audioldm2(audioldm2), load_clip(clip), settings),
+        video,
+        Given(sync, lips, speaker),
+        words=None if text is None else words_of_transcript(text),
+        seed=seed,
+    )
     write_audio(out, output.audio)
+    _report(f"{output.audio.duration:.2f} s, {output.nfe} network evaluations")
+    click.echo(out)
+
+
+@commands.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="safetensors file.")
+def convert(checkpoint: Path, out: Path) -> None:
+    """Turn a Lightning checkpoint of VSSFlow's authors into one of ours (float32)."""
+    import torch
+
+    from vssflow.checkpoint import save_checkpoint
+    from vssflow.upstream import load_upstream
+
+    networks = load_upstream(checkpoint)
+    save_checkpoint(networks, out, dtype=torch.float32)
+    _report(f"preset {networks.config.preset}, {networks.config.depth} blocks")
     click.echo(out)
 
 

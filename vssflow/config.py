@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 from vsseval.errors import UnknownNameError
 
 PhonemeTiming = Literal["lips", "uniform"]
+Stream = Literal["semantic", "lips", "phonemes", "sync", "temporal"]
+"""A projected condition: ``semantic`` is CLIP, ``temporal`` the one video channel of v1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,9 @@ class Config:
 
     preset: str
     """Name in ``PRESETS``."""
+    trained_front_ends: bool = True
+    """Codec and front ends are trained with the flow and lie in its checkpoint (preset tiny);
+    otherwise latents and features come from the published networks."""
 
     sample_rate: int = 16000
     """Of all audio inside the model [Hz]."""
@@ -72,12 +77,24 @@ class Config:
     phoneme_rows: int = 200
     """Rows of the embedding table, as in the paper; row 0 is "no speech" and learned."""
 
+    speaker_features: int = 160
+    """Width of a speaker vector; preset tiny: mean and deviation of each mel band."""
+
+    concatenated: tuple[Stream, ...] = ("lips", "phonemes", "sync")
+    """Conditions beside the latent, channel by channel, in this order."""
+    crossed: tuple[Stream, ...] = ("semantic",)
+    """Conditions inside a cross-attention token, in this order. With none there is no
+    cross-attention: a second self-attention stands there, and the speaker is added to the time."""
     lip_channels: int = 64
-    """Lip channels concatenated with the latent."""
+    """Width of projected lips."""
     sync_channels: int = 96
-    """Sync channels concatenated with the latent."""
-    cross_width: int = 192
-    """Width of the cross-attention tokens."""
+    """Width of projected sync features."""
+    semantic_channels: int = 192
+    """Width of projected semantic tokens."""
+    projection_factor: int = 2
+    """Hidden width of a condition projection over its output width."""
+    phoneme_positions: int = 0
+    """Rows of the two position tables of v1, whose phonemes come with durations; 0: none."""
 
     width: int = 256
     """Inner width of the transformer."""
@@ -86,7 +103,7 @@ class Config:
     heads: int = 4
     """Query heads."""
     cross_heads: int = 2
-    """Key/value heads of the cross-attention; each serves heads / cross_heads query heads."""
+    """Key/value heads of the second attention; each serves heads / cross_heads query heads."""
     feed_forward: int = 640
     """Hidden width of the SwiGLU."""
     time_frequencies: int = 128
@@ -106,23 +123,39 @@ class Config:
 
     @property
     def phoneme_channels(self) -> int:
-        """Phoneme channels concatenated with the latent."""
+        """Width of the phonemes of one latent frame."""
         return self.phonemes_per_frame * self.phoneme_width
 
     @property
     def channels(self) -> int:
-        """Input channels of the transformer, in this order: latent, lips, phonemes, sync."""
+        """Input channels of the transformer: the latent, then the concatenated conditions."""
         return self.latent_channels + self.condition_channels
 
     @property
     def condition_channels(self) -> int:
         """Channels concatenated with the latent."""
-        return self.lip_channels + self.phoneme_channels + self.sync_channels
+        return sum(self.stream_width(stream) for stream in self.concatenated)
 
     @property
-    def speaker_features(self) -> int:
-        """Width of a speaker vector: mean and deviation of each mel band."""
-        return 2 * self.num_mels
+    def cross_width(self) -> int:
+        """Width of a cross-attention token; 0 without cross-attention."""
+        return sum(self.stream_width(stream) for stream in self.crossed)
+
+    @property
+    def speaker_channels(self) -> int:
+        """Width of the projected speaker: that of the first crossed condition."""
+        return self.stream_width(self.crossed[0]) if self.crossed else self.semantic_channels
+
+    def stream_width(self, stream: Stream) -> int:
+        """Width of a projected condition."""
+        widths: dict[Stream, int] = {
+            "semantic": self.semantic_channels,
+            "lips": self.lip_channels,
+            "phonemes": self.phoneme_channels,
+            "sync": self.sync_channels,
+            "temporal": 1,
+        }
+        return widths[stream]
 
     @property
     def samples_per_frame(self) -> int:
@@ -140,9 +173,89 @@ class Config:
         return self.clip_frames * self.samples_per_frame
 
 
-PRESETS: dict[str, Config] = {
-    "tiny": Config(preset="tiny"),
+V3_M = Config(
+    preset="v3-m",
+    trained_front_ends=False,
+    num_mels=64,
+    latent_channels=128,
+    clip_seconds=10.0,
+    sync_features=768,
+    lip_features=1024,
+    semantic_features=768,
+    speaker_features=256,
+    phoneme_timing="uniform",
+    phonemes_per_frame=1,
+    lip_channels=1024,
+    sync_channels=768,
+    semantic_channels=768,
+    width=1536,
+    depth=10,
+    heads=24,
+    cross_heads=12,
+    feed_forward=6144,
+    guidance_scale=3.0,
+)
+"""The paper's final layout ("LipSyncText"), M."""
+
+V1 = replace(
+    V3_M,
+    preset="v1",
+    concatenated=("phonemes", "temporal"),
+    projection_factor=1,
+    phoneme_positions=2000,
+)
+"""The first generation: phonemes with durations, one temporal video channel, no lips or sync."""
+
+
+class Layout(NamedTuple):
+    """Where the conditions go."""
+
+    concatenated: tuple[Stream, ...]
+    crossed: tuple[Stream, ...]
+
+
+LAYOUTS: dict[str, Layout] = {
+    "all-cross": Layout((), ("semantic", "phonemes", "lips", "sync")),
+    "lipsync": Layout(("lips", "sync"), ("semantic", "phonemes")),
+    "videotext": Layout(("semantic", "phonemes"), ("sync", "lips")),
+    "all-concat": Layout(("semantic", "phonemes", "lips", "sync"), ()),
 }
+"""The paper's ablated condition layouts; a preset's own is LipSyncText, ``all-concat`` is
+LipSyncVideoText."""
+
+
+def with_layout(base: Config, layout: str) -> Config:
+    """A configuration under an ablated layout, named ``<preset>-<layout>``.
+
+    Without cross-attention every head of the second self-attention has its own keys: the authors'
+    configuration was not published, and its sibling of v1 has it so.
+    """
+    chosen = LAYOUTS[layout]
+    return replace(
+        base,
+        preset=f"{base.preset.removesuffix('-m')}-{layout}",
+        concatenated=chosen.concatenated,
+        crossed=chosen.crossed,
+        cross_heads=base.cross_heads if chosen.crossed else base.heads,
+    )
+
+
+TINY = Config(preset="tiny")
+"""Trained from nothing on a CPU; its front ends are its own."""
+
+PRESETS: dict[str, Config] = {
+    config.preset: config
+    for config in (
+        TINY,
+        *(with_layout(TINY, layout) for layout in LAYOUTS),
+        V3_M,
+        replace(V3_M, preset="v3-s", depth=5),
+        replace(V3_M, preset="v3-l", depth=15),
+        *(with_layout(V3_M, layout) for layout in LAYOUTS),
+        V1,
+    )
+}
+"""Sizes and condition layouts."""
 
 
 def preset(name: str) -> Config:

@@ -1,7 +1,8 @@
-"""The flow-matching transformer with its condition projections (v3 layout).
+"""The flow-matching transformer with its condition projections.
 
-Concatenated with the latent, frame by frame: lips, phonemes, sync. In cross-attention: [speaker,
-semantic video tokens]. Shapes: B batch, T latent frames, C = latent + lip + phoneme + sync
+A condition is projected and then either concatenated with the latent, frame by frame, or part of
+the cross-attention tokens, whose first is the speaker; ``Config.concatenated`` and
+``Config.crossed`` say which. Shapes: B batch, T latent frames, C = latent and concatenated
 channels, V semantic tokens, X cross width, D width.
 """
 
@@ -11,8 +12,11 @@ from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
-from vssflow.config import Config
+from vsseval.errors import InputError
+from vssflow.config import Config, Stream
 from vssflow.layers import Block, KeyValue, TimeToken, rotation
 
 
@@ -22,41 +26,50 @@ class Features(NamedTuple):
     lips: Tensor
     """(B, T, lip_features); zeros without a face."""
     phonemes: Tensor
-    """Ids, int64 (B, T phonemes_per_frame); zeros without speech."""
+    """Ids, int64 (B, T phonemes_per_frame), with durations (B, P); zeros without speech."""
     sync: Tensor
     """(B, T, sync_features)."""
     semantic: Tensor
     """(B, V, semantic_features)."""
     speaker: Tensor
     """(B, speaker_features); zeros without a reference voice."""
+    durations: Tensor | None = None
+    """Which phoneme each frame says, float (B, T, P), rows nearly one-hot; v1 alone has it."""
 
 
 class Conditions(NamedTuple):
-    """Projected conditions. The null condition is zero in both."""
+    """Projected conditions."""
 
     channels: Tensor
-    """(B, T, lip + phoneme + sync channels)."""
+    """(B, T, concatenated channels)."""
     tokens: Tensor
-    """(B, 1 + V, X), the speaker first."""
+    """(B, 1 + V, X), the speaker first; without cross-attention (B, 1, D), added to the time."""
 
 
-def null_conditions(conditions: Conditions) -> Conditions:
-    """The unconditional counterpart: zeros of the same shape."""
-    return Conditions(torch.zeros_like(conditions.channels), torch.zeros_like(conditions.tokens))
+class Encoded(NamedTuple):
+    """What a velocity needs of the tokens; independent of time, so computed once a clip."""
+
+    key_values: list[KeyValue | None]
+    """Of every block."""
+    addend: Tensor | None
+    """(B, 1, D) beside the time token, or None."""
 
 
-def drop_conditions(conditions: Conditions, dropped: Tensor) -> Conditions:
-    """Null the conditions of the items where ``dropped``, bool (B,), is true."""
-    keep = (~dropped).to(conditions.channels.dtype)[:, None, None]
-    return Conditions(conditions.channels * keep, conditions.tokens * keep)
-
-
-def _projection(width_in: int, hidden: int, width_out: int) -> nn.Sequential:
+def _projection(width_in: int, factor: int, width_out: int) -> nn.Sequential:
     """Linear - SiLU - Linear without bias, so that a zero feature gives a zero condition."""
     return nn.Sequential(
-        nn.Linear(width_in, hidden, bias=False),
+        nn.Linear(width_in, factor * width_out, bias=False),
         nn.SiLU(),
-        nn.Linear(hidden, width_out, bias=False),
+        nn.Linear(factor * width_out, width_out, bias=False),
+    )
+
+
+def select(conditions: Conditions, null: Conditions, dropped: Tensor) -> Conditions:
+    """The null condition for the items where ``dropped``, bool (B,), is true."""
+    drop = dropped[:, None, None]
+    return Conditions(
+        torch.where(drop, null.channels, conditions.channels),
+        torch.where(drop, null.tokens, conditions.tokens),
     )
 
 
@@ -66,48 +79,133 @@ class VSSFlow(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        cross = config.cross_width
-        self.cond_proj = _projection(config.semantic_features, 2 * cross, cross)
-        self.ref_proj = _projection(config.speaker_features, 2 * cross, cross)
-        self.lip_proj = _projection(
-            config.lip_features, 2 * config.lip_channels, config.lip_channels
-        )
-        self.synch_proj = _projection(
-            config.sync_features, 2 * config.sync_channels, config.sync_channels
-        )
+        self.gradient_checkpointing = False
+        used, factor = {*config.concatenated, *config.crossed}, config.projection_factor
+        semantic, width = config.semantic_channels, config.width
+        self.cond_proj = _projection(config.semantic_features, factor, semantic)
+        self.ref_proj = _projection(config.speaker_features, factor, config.speaker_channels)
+        if "lips" in used:
+            self.lip_proj = _projection(config.lip_features, factor, config.lip_channels)
+        if "sync" in used:
+            self.synch_proj = _projection(config.sync_features, factor, config.sync_channels)
+        if "temporal" in used:
+            self.temporal_cond_proj = nn.Sequential(
+                nn.Linear(config.semantic_features, semantic, bias=False),
+                nn.SiLU(),
+                nn.Linear(semantic, semantic, bias=False),
+                nn.SiLU(),
+                nn.Linear(semantic, 1, bias=False),
+            )
         self.phone_embedding = nn.Embedding(config.phoneme_rows, config.phoneme_width)
+        if config.phoneme_positions:
+            rows, phone = config.phoneme_positions, config.phoneme_width
+            self.positional_embedding = nn.Embedding(rows, phone)
+            self.exp_positional_embedding = nn.Embedding(rows, phone)
+        if not config.crossed:
+            self.global_proj = nn.Sequential(
+                nn.Linear(semantic, width, bias=False),
+                nn.SiLU(),
+                nn.Linear(width, width, bias=False),
+            )
         self.preprocess_conv = nn.Linear(config.channels, config.channels, bias=False)
-        self.proj_in = nn.Linear(config.channels, config.width, bias=False)
+        self.proj_in = nn.Linear(config.channels, width, bias=False)
         self.time_token = TimeToken(config)
         self.blocks = nn.ModuleList([Block(config) for _ in range(config.depth)])
-        self.proj_out = nn.Linear(config.width, config.channels, bias=False)
+        self.proj_out = nn.Linear(width, config.channels, bias=False)
         self.postprocess_conv = nn.Linear(config.channels, config.channels, bias=False)
         # A fresh model is exactly the zero velocity field.
         nn.init.zeros_(self.proj_out.weight)
 
     def conditions(self, features: Features) -> Conditions:
         """Project the features of a batch; independent of time, so computed once a clip."""
-        frames = features.lips.shape[1]
-        phones = self.phone_embedding(features.phonemes)  # (B, T slots, phoneme_width)
-        phones = phones.reshape(phones.shape[0], frames, self.config.phoneme_channels)
-        lips, sync = self.lip_proj(features.lips), self.synch_proj(features.sync)
-        channels = torch.cat([lips, phones.to(lips.dtype), sync], dim=-1)
+        channels = self._join(self.config.concatenated, features)
+        if channels is None:
+            channels = features.sync.new_zeros(*features.sync.shape[:2], 0)
         speaker = self.ref_proj(features.speaker)[:, None]  # (B, 1, X)
-        return Conditions(channels, torch.cat([speaker, self.cond_proj(features.semantic)], dim=1))
+        tokens = self._join(self.config.crossed, features)
+        if tokens is None:
+            return Conditions(channels, self.global_proj(speaker))
+        # The speaker takes the place of the first condition of a token; the others are zero.
+        speaker = functional.pad(speaker, (0, tokens.shape[-1] - speaker.shape[-1]))
+        return Conditions(channels, torch.cat([speaker, tokens], dim=1))
 
-    def encode_tokens(self, tokens: Tensor) -> list[KeyValue]:
+    def _join(self, streams: tuple[Stream, ...], features: Features) -> Tensor | None:
+        """Projected conditions side by side, (B, T, sum of widths); None if there are none.
+
+        Semantic tokens alone stay V; beside others, or the latent, each is repeated for the frames
+        that it stands for.
+        """
+        if not streams:
+            return None
+        parts = [self._project(stream, features) for stream in streams]
+        frames = features.sync.shape[1]
+        if streams != self.config.crossed or len(streams) > 1:
+            parts = [
+                part
+                if part.shape[1] == frames
+                else part[:, torch.arange(frames) * part.shape[1] // frames]
+                for part in parts
+            ]
+        return torch.cat([part.to(parts[0].dtype) for part in parts], dim=-1)
+
+    def _project(self, stream: Stream, features: Features) -> Tensor:
+        if stream == "lips":
+            return self.lip_proj(features.lips)
+        if stream == "sync":
+            return self.synch_proj(features.sync)
+        if stream == "semantic":
+            return self.cond_proj(features.semantic)
+        if stream == "temporal":
+            return self.temporal_cond_proj(features.semantic)
+        return self._phonemes(features)
+
+    def _phonemes(self, features: Features) -> Tensor:
+        """(B, T, phoneme channels)."""
+        vectors = self.phone_embedding(features.phonemes)  # (B, T slots or P, phoneme_width)
+        if not self.config.phoneme_positions:
+            return vectors.reshape(vectors.shape[0], -1, self.config.phoneme_channels)
+        if features.durations is None:
+            raise InputError(f"preset {self.config.preset} needs the durations of the phonemes")
+        scale = self.config.semantic_channels**-0.5
+        vectors = vectors + scale * self.positional_embedding.weight[: vectors.shape[1]]
+        expanded = features.durations @ vectors  # (B, T, phoneme_width)
+        return expanded + scale * self.exp_positional_embedding.weight[: expanded.shape[1]]
+
+    def null(self, conditions: Conditions) -> Conditions:
+        """The unconditional counterpart, of the same shape.
+
+        Zeros; the phonemes of v1 are not zero but "no speech" at position 0, in every frame.
+        """
+        channels = torch.zeros_like(conditions.channels)
+        if self.config.phoneme_positions:
+            frames, scale = channels.shape[1], self.config.semantic_channels**-0.5
+            phone = self.phone_embedding.weight[0] + scale * self.positional_embedding.weight[0]
+            phone = phone + scale * self.exp_positional_embedding.weight[:frames]
+            rest = channels[..., self.config.phoneme_channels :]
+            phone = phone.expand(channels.shape[0], -1, -1).to(rest.dtype)
+            channels = torch.cat([phone, rest], dim=-1)
+        return Conditions(channels, torch.zeros_like(conditions.tokens))
+
+    def encode_tokens(self, tokens: Tensor) -> Encoded:
         """Cross-attention keys and values of every block for tokens (B, 1 + V, X)."""
-        return [cast(Block, block).attn2.encode(tokens) for block in self.blocks]
+        pairs = [cast(Block, block).encode(tokens) for block in self.blocks]
+        return Encoded(pairs, None if self.config.crossed else tokens)
 
-    def velocity(self, x_t: Tensor, t: Tensor, channels: Tensor, tokens: list[KeyValue]) -> Tensor:
+    def velocity(self, x_t: Tensor, t: Tensor, channels: Tensor, tokens: Encoded) -> Tensor:
         """Velocity (B, T, latent_channels) at x_t of that shape and t (B,)."""
         x = torch.cat([x_t, channels.to(x_t.dtype)], dim=-1)  # (B, T, C)
         x = x + self.preprocess_conv(x)
         h = self.proj_in(x)
-        h = torch.cat([self.time_token(t).to(h.dtype), h], dim=1)  # (B, 1 + T, D)
+        time = self.time_token(t).to(h.dtype)
+        if tokens.addend is not None:
+            time = time + tokens.addend
+        h = torch.cat([time, h], dim=1)  # (B, 1 + T, D)
         angles = rotation(h.shape[1], self.config.rotary_width, h.device)
-        for block, encoded in zip(self.blocks, tokens, strict=True):
-            h = block(h, encoded, angles)
+        for block, encoded in zip(self.blocks, tokens.key_values, strict=True):
+            if self.gradient_checkpointing and torch.is_grad_enabled():
+                h = checkpoint(block, h, encoded, angles, use_reentrant=False)
+            else:
+                h = block(h, encoded, angles)
         y = self.proj_out(h[:, 1:])  # (B, T, C); only the latent channels are ever trained
         y = y + self.postprocess_conv(y)
         return y[..., : self.config.latent_channels]

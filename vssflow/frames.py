@@ -59,22 +59,32 @@ def clip_frames(video: Video, face: Box | None, num_frames: int, config: Config)
     total, height, width = video.frames.shape[:3]
     times = (np.arange(num_frames) + 0.5) / config.frame_rate
     source = np.minimum((times * video.fps).astype(np.int64), total - 1)
-    left, top, right, bottom = mouth_box(face, width, height)
+    crop = mouth_box(face, width, height)
     size, mouth_size = config.frame_size, config.mouth_size
     scene = np.empty((num_frames, 2, size, size), np.uint8)
     mouth = np.empty((num_frames, mouth_size, mouth_size), np.uint8)
     for row, index in enumerate(source):
-        frame = video.frames[index]
-        small = _shrink(frame, size)
-        scene[row, 0] = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-        scene[row, 1] = 128 + (small[..., 0].astype(np.int16) - small[..., 2]) // 2
-        face_part = np.ascontiguousarray(frame[top:bottom, left:right])
-        mouth[row] = cv2.cvtColor(_shrink(face_part, mouth_size), cv2.COLOR_RGB2GRAY)
+        scene[row], mouth[row] = scene_and_mouth(video.frames[index], crop, config)
     colour = np.stack(
-        [_shrink(video.frames[i], config.colour_size) for i in source[:: config.semantic_stride]]
+        [shrink(video.frames[i], config.colour_size) for i in source[:: config.semantic_stride]]
     )
     return ClipFrames(scene, mouth, colour)
 
 
-def _shrink(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def scene_and_mouth(
+    frame: NDArray[np.uint8], crop: Box, config: Config
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The two planes of the whole frame and the gray mouth crop of RGB (height, width, 3)."""
+    left, top, right, bottom = crop
+    small = shrink(frame, config.frame_size)
+    luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    difference = 128 + (small[..., 0].astype(np.int16) - small[..., 2]) // 2
+    scene = np.stack([luma, difference.astype(np.uint8)])
+    face_part = np.ascontiguousarray(frame[top:bottom, left:right])
+    mouth = cv2.cvtColor(shrink(face_part, config.mouth_size), cv2.COLOR_RGB2GRAY)
+    return scene.astype(np.uint8), np.asarray(mouth, np.uint8)
+
+
+def shrink(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """RGB uint8 (height, width, 3) to (size, size, 3), each pixel a mean over its area."""
     return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)

@@ -18,15 +18,19 @@ from vssflow.phonemes import NO_SPEECH, lip_timing, uniform_timing
 
 
 class Networks(nn.Module):
-    """Codec, front ends and transformer; what a checkpoint file holds."""
+    """Codec, front ends and transformer; what a checkpoint file holds.
+
+    A full-size checkpoint holds the transformer alone: ``Config.trained_front_ends``.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.codec = Codec(config)
-        self.sync = SyncFrontEnd(config)
-        self.lips = LipFrontEnd(config)
-        self.semantic = SemanticFrontEnd(config)
+        if config.trained_front_ends:
+            self.codec = Codec(config)
+            self.sync = SyncFrontEnd(config)
+            self.lips = LipFrontEnd(config)
+            self.semantic = SemanticFrontEnd(config)
         self.flow = VSSFlow(config)
 
 
@@ -35,6 +39,7 @@ def clip_features(
     frames: ClipFrames,
     words: Sequence[Sequence[int]] | None,
     speaker: NDArray[np.float32] | None,
+    span: tuple[int, int] | None = None,
 ) -> Features:
     """Features of one clip, as a batch of one.
 
@@ -44,20 +49,25 @@ def clip_features(
         words: phoneme ids of each word, or None for a sound: then lips are zero and every phoneme
             is "no speech".
         speaker: reference voice float32 (speaker_features,), or None for zeros.
+        span: first frame of the speech and the one after its last; outside it the clip is a sound.
+            None: the whole clip.
 
     Raises:
-        InputError: the words do not fit into the clip.
+        InputError: the words do not fit into the clip or span.
     """
     config = networks.config
     sync = networks.sync(torch.from_numpy(frames.scene)[None])
     semantic = networks.semantic(torch.from_numpy(frames.colour)[None])
-    lips, phonemes = _speech_features(networks, frames.mouth, words)
+    lips, phonemes = _speech_features(networks, frames.mouth, words, span)
     voice = np.zeros(config.speaker_features, np.float32) if speaker is None else speaker
     return Features(lips, phonemes, sync, semantic, torch.from_numpy(voice)[None])
 
 
 def _speech_features(
-    networks: Networks, mouth: NDArray[np.uint8], words: Sequence[Sequence[int]] | None
+    networks: Networks,
+    mouth: NDArray[np.uint8],
+    words: Sequence[Sequence[int]] | None,
+    span: tuple[int, int] | None,
 ) -> tuple[Tensor, Tensor]:
     config = networks.config
     num_frames = mouth.shape[0]
@@ -65,9 +75,15 @@ def _speech_features(
     if words is None:
         lips = torch.zeros(1, num_frames, config.lip_features)
         return lips, torch.full((1, num_slots), NO_SPEECH)
+    start, stop = span or (0, num_frames)
     lips = networks.lips(torch.from_numpy(mouth)[None])
+    slots = config.phonemes_per_frame
+    ids = np.full(num_slots, NO_SPEECH, np.int64)
     if config.phoneme_timing == "uniform":
-        ids = uniform_timing(words, num_slots)
+        ids[slots * start : slots * stop] = uniform_timing(words, slots * (stop - start))
     else:
-        ids = lip_timing(words, networks.lips.log_posteriors(lips)[0].numpy())
-    return lips, torch.from_numpy(ids)[None]
+        posteriors = networks.lips.log_posteriors(lips[:, start:stop])[0].numpy()
+        ids[slots * start : slots * stop] = lip_timing(words, posteriors)
+    spoken = torch.zeros(1, num_frames, 1)
+    spoken[:, start:stop] = 1.0
+    return lips * spoken, torch.from_numpy(ids)[None]

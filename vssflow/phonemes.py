@@ -53,6 +53,10 @@ LETTER_NAMES: Mapping[str, str] = {
     "t": "T IY1", "u": "Y UW1", "v": "V IY1", "w": "D AH1 B AH0 L Y UW0",
     "x": "EH1 K S", "y": "W AY1", "z": "Z IY1",
 }  # fmt: skip
+PUNCTUATION = ".,;:!?'\"()[]/-\N{EN DASH}\N{EM DASH}\N{HORIZONTAL ELLIPSIS}`" + (
+    "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}"
+)
+"""What separates words and is not read aloud."""
 DIGIT_NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 Pronunciations = Mapping[str, tuple[str, ...]]
@@ -79,7 +83,8 @@ def words_of(text: str) -> list[str]:
     Each digit becomes its name; punctuation separates.
 
     Raises:
-        InputError: there is no word, or a letter outside a-z is left after accents are removed.
+        InputError: there is no word, or a letter outside a-z is left after accents are removed, or
+            a symbol that people would read aloud, such as ``$`` or ``%``.
     """
     plain = unicodedata.normalize("NFKD", text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
     plain = "".join(c for c in plain if not unicodedata.combining(c)).lower()
@@ -88,6 +93,12 @@ def words_of(text: str) -> list[str]:
         raise InputError(
             f"transcript {text!r} holds symbols without an English pronunciation: "
             f"{' '.join(foreign)}"
+        )
+    symbols = sorted({c for c in plain if not c.isalnum() and not c.isspace()} - set(PUNCTUATION))
+    if symbols:
+        raise InputError(
+            f"transcript {text!r} holds symbols without a pronunciation: {' '.join(symbols)}; "
+            "write them as words"
         )
     named = re.sub("[0-9]", lambda digit: f" {DIGIT_NAMES[int(digit[0])]} ", plain)
     words = [word.strip("'") for word in re.findall("[a-z']+", named)]

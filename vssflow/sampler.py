@@ -1,19 +1,15 @@
-"""Solvers of dx/dt = v(x, t) from t = 0 (noise) to t = 1 (data), and the guided sampler."""
+"""The guided sampler: from noise and conditions to latents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from vsseval.errors import UnknownNameError
-from vssflow.dit import Conditions, VSSFlow, null_conditions
+from vssflow.dit import Conditions, VSSFlow
 from vssflow.flow import guided
-
-Solver = Literal["euler", "midpoint"]
-VelocityField = Callable[[Tensor, float], Tensor]
+from vssflow.solvers import VelocityField, solver_named, time_grid
 
 
 class Sample(NamedTuple):
@@ -25,26 +21,6 @@ class Sample(NamedTuple):
     """Network evaluations; a guided one counts two."""
 
 
-def euler(velocity: VelocityField, x_0: Tensor, *, num_steps: int) -> Tensor:
-    """X at t = 1 by ``num_steps`` Euler updates (order 1, one evaluation an update)."""
-    x, step = x_0, 1.0 / num_steps
-    for i in range(num_steps):
-        x = x + step * velocity(x, i * step)
-    return x
-
-
-def midpoint(velocity: VelocityField, x_0: Tensor, *, num_steps: int) -> Tensor:
-    """X at t = 1 by ``num_steps`` midpoint updates (order 2, two evaluations an update)."""
-    x, step = x_0, 1.0 / num_steps
-    for i in range(num_steps):
-        half = x + step / 2 * velocity(x, i * step)
-        x = x + step * velocity(half, (i + 0.5) * step)
-    return x
-
-
-SOLVERS: dict[str, Callable[..., Tensor]] = {"euler": euler, "midpoint": midpoint}
-
-
 def guided_field(model: VSSFlow, conditions: Conditions, guidance_scale: float) -> VelocityField:
     """Guided velocity of one or more clips; keys and values are computed here, once.
 
@@ -54,7 +30,7 @@ def guided_field(model: VSSFlow, conditions: Conditions, guidance_scale: float) 
     if guidance_scale == 1.0:
         branches = conditions
     else:
-        null = null_conditions(conditions)
+        null = model.null(conditions)
         branches = Conditions(*(torch.cat(pair) for pair in zip(conditions, null, strict=True)))
     tokens = model.encode_tokens(branches.tokens)
 
@@ -79,18 +55,26 @@ def sample(
     num_steps: int,
     guidance_scale: float,
     solver: str = "euler",
+    grid: str = "uniform",
 ) -> Sample:
     """Integrate noise (B, T, latent_channels) to latents under guidance.
 
+    Args:
+        model: the transformer.
+        conditions: of the same B clips.
+        noise: standard normal, float32.
+        num_steps: intervals of the time grid; dopri5 chooses its own.
+        guidance_scale: w in v_u + w (v_c - v_u).
+        solver: name in ``vssflow.solvers.SOLVERS``.
+        grid: name in ``vssflow.solvers.GRIDS``.
+
     Raises:
-        UnknownNameError: there is no such solver.
+        UnknownNameError: there is no such solver or grid.
     """
-    if solver not in SOLVERS:
-        raise UnknownNameError("solver", solver, SOLVERS)
-    field = guided_field(model, conditions, guidance_scale)
-    latent = SOLVERS[solver](field, noise, num_steps=num_steps)
-    calls = num_steps * (2 if solver == "midpoint" else 1)
-    return Sample(latent, calls * (1 if guidance_scale == 1.0 else 2))
+    solve, times = solver_named(solver), time_grid(grid, num_steps)
+    solution = solve(guided_field(model, conditions, guidance_scale), noise, times)
+    branches = 1 if guidance_scale == 1.0 else 2
+    return Sample(solution.x_1, solution.evaluations * branches)
 
 
 def seeded_noise(frames: int, channels: int, seed: int, device: str) -> Tensor:

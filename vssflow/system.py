@@ -39,7 +39,9 @@ class Settings:
     guidance_scale: float
     """w in v_u + w (v_c - v_u)."""
     solver: str = "euler"
-    """Name in ``vssflow.sampler.SOLVERS``."""
+    """Name in ``vssflow.solvers.SOLVERS``."""
+    grid: str = "uniform"
+    """Name in ``vssflow.solvers.GRIDS``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,19 @@ class FlowModel:
     signature: Mapping[str, str]
     """All that decides the output besides item and seed."""
 
+    def require_front_ends(self) -> None:
+        """Check that the checkpoint turns pictures into features by itself.
+
+        Raises:
+            InputError: it holds the transformer alone.
+        """
+        config = self.networks.config
+        if not config.trained_front_ends:
+            raise InputError(
+                f"the checkpoint of preset {config.preset} holds the transformer alone; give its "
+                "features and codec to `vssflow sample-full`"
+            )
+
     def generate(self, item: Item, seed: int) -> ModelOutput:
         """Audio of an item: speech if it has a transcript, else sound.
 
@@ -61,11 +76,12 @@ class FlowModel:
                 without words or too long for the clip.
         """
         config = self.networks.config
+        self.require_front_ends()
         if item.video is None:
             raise InputError(f"item {item.id} has no video; vssflow needs one")
         frames_needed = num_frames(item.duration, config, item.id)
         frames = clip_frames(read_video(item.video), item.face_box, frames_needed, config)
-        words = None if item.transcript is None else _words(item.transcript)
+        words = None if item.transcript is None else words_of_transcript(item.transcript)
         voice = None
         if item.transcript is not None and item.speaker_audio is not None:
             voice = reference_voice(item.speaker_audio, config)
@@ -78,6 +94,7 @@ class FlowModel:
                 num_steps=self.settings.num_steps,
                 guidance_scale=self.settings.guidance_scale,
                 solver=self.settings.solver,
+                grid=self.settings.grid,
             )
             wave = self.networks.codec.decode(drawn.latent).numpy()
         return ModelOutput(fitted(wave, item.duration, config), drawn.nfe)
@@ -142,7 +159,8 @@ def reference_voice(path: Path, config: Config) -> NDArray[np.float32]:
     return speaker_vector(resample(mono(audio), audio.sample_rate, config.sample_rate), config)
 
 
-def _words(transcript: str) -> list[list[int]]:
+def words_of_transcript(transcript: str) -> list[list[int]]:
+    """Phoneme ids of each word, by the dictionary in the weight store."""
     return text_to_phonemes(transcript, read_dictionary(require("cmudict") / "cmudict.dict"))
 
 
@@ -163,6 +181,8 @@ def load_flow_model(checkpoint: Path | None, settings: Settings | None = None) -
         "guidance": f"{chosen.guidance_scale:g}",
         "phoneme_timing": networks.config.phoneme_timing,
     }
+    if chosen.grid != "uniform":
+        signature["grid"] = chosen.grid
     return FlowModel(networks, chosen, signature)
 
 

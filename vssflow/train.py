@@ -7,8 +7,9 @@ Each stage reads what the one before wrote and continues after an interruption. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,15 +21,24 @@ from torch import nn
 from vsseval.errors import InputError
 from vssflow.checkpoint import save_checkpoint
 from vssflow.config import Config
+from vssflow.distributed import Processes
 from vssflow.features import Array, Clip, decode_media, media_arrays, open_array, store_clips
 from vssflow.frames import ClipFrames
 from vssflow.network import Networks, clip_features
 from vssflow.phonemes import Pronunciations, text_to_phonemes
+from vssflow.shards import open_shards
 from vssflow.speaker import speaker_vector
 from vssflow.train_codec import codec_job, decoder_job, encode_clip, set_latent_statistics
-from vssflow.train_flow import FlowMaterial, companions_of, flow_job
+from vssflow.train_flow import (
+    FlowMaterial,
+    FlowTraining,
+    JointMaterial,
+    companions_of,
+    flow_job,
+)
 from vssflow.train_frontends import Material, lip_job, semantic_job, sync_job
 from vssflow.training import Budget, Job, fit
+from vssflow.upstream import start_from_stable_audio
 
 Stage = Literal["codec", "decoder", "frontends", "flow", "all"]
 
@@ -61,11 +71,21 @@ class Run:
     """Pronunciations; empty if no clip has a transcript."""
     report: Callable[[str], None]
     """Is told about progress."""
+    flow: FlowTraining = field(default_factory=FlowTraining)
+    """Batch, mixture and precision of the transformer."""
+    accumulate: int = 1
+    """Parts of a batch that go through the transformer one after the other."""
+    processes: Processes = field(default_factory=Processes)
+    """Those that train the transformer together."""
+    reuse: Path | None = None
+    """Another run whose codec, front ends and features are used; its transformer is not."""
+    start: Path | None = None
+    """Stable Audio Open's transformer, which a full-size model begins from."""
 
     @property
     def features(self) -> Path:
         """Folder of the arrays."""
-        return self.out / "features"
+        return (self.reuse or self.out) / "features"
 
 
 def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
@@ -75,8 +95,17 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         InputError: an earlier stage is missing.
         TrainingError: a loss is not finite.
     """
+    if run.processes.count > 1 and stage != "flow":
+        raise InputError("only --stage flow runs in several processes; do the others first")
+    _same_config(run, stage)
     torch.manual_seed(run.seed)
     networks = Networks(run.config)
+    if not run.config.trained_front_ends:
+        if stage not in ("flow", "all"):
+            raise InputError(f"preset {run.config.preset} has no {stage} to train; --stage flow")
+        return _train_full_flow(run, networks, budget)
+    if run.start is not None:
+        raise InputError(f"--start is for full-size presets, not for {run.config.preset}")
     if stage in ("codec", "all"):
         decode(run, waves_only=stage == "codec")
         _train_codec(run, networks, _share(budget, "codec", stage))
@@ -88,12 +117,58 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         _restore(run, networks, "codec")
         _train_front_ends(run, networks, budget, stage)
     if stage in ("flow", "all"):
-        decode(run, waves_only=False)
-        for name in ("codec", "sync", "lips", "semantic"):
+        spoken = any(clip.transcript is not None for clip in run.clips)
+        for name in ("codec", "sync", "semantic", *(["lips"] if spoken else [])):
             _restore(run, networks, name)
-        compute_features(run, networks)
+        if run.processes.first:
+            decode(run, waves_only=False)
+            compute_features(run, networks)
+        run.processes.wait()
         return _train_flow(run, networks, _share(budget, "flow", stage))
     return None
+
+
+TRANSFORMER_FIELDS = frozenset(
+    {
+        "preset", "concatenated", "crossed", "lip_channels", "sync_channels", "semantic_channels",
+        "projection_factor", "width", "depth", "heads", "cross_heads", "feed_forward",
+        "time_frequencies", "rotary_width", "num_steps", "guidance_scale",
+    }
+)  # fmt: skip
+"""Fields that codec, front ends and features do not depend on."""
+
+
+def _same_config(run: Run, stage: Stage) -> None:
+    """Note the configuration of a run, or check that it is the noted one.
+
+    Raises:
+        InputError: the folder, or the run that is reused, belongs to another configuration; the
+            fields are named.
+    """
+    now = json.loads(json.dumps(asdict(run.config)))
+    if run.reuse is not None:
+        if stage != "flow":
+            raise InputError("--reuse is for --stage flow: the other stages make what it reads")
+        if not (run.reuse / "config.json").is_file():
+            raise InputError(f"no config.json in {run.reuse}; --reuse takes the --out of a run")
+        _compare(run.reuse, now, ignored=TRANSFORMER_FIELDS)
+    path = run.out / "config.json"
+    if path.is_file():
+        _compare(run.out, now, ignored=frozenset())
+    elif run.processes.first:
+        run.out.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(now, indent=1) + "\n")
+
+
+def _compare(folder: Path, now: Mapping[str, object], *, ignored: frozenset[str]) -> None:
+    before = json.loads((folder / "config.json").read_text())
+    different = [
+        f"{name}: {before.get(name)!r}, now {now.get(name)!r}"
+        for name in sorted((before.keys() | now.keys()) - ignored)
+        if before.get(name) != now.get(name)
+    ]
+    if different:
+        raise InputError(f"{folder} was begun with another configuration; {'; '.join(different)}")
 
 
 def _share(budget: Budget, name: str, stage: Stage) -> Budget:
@@ -122,16 +197,26 @@ def _network(networks: Networks, name: str) -> nn.Module:
 
 
 def _restore(run: Run, networks: Networks, name: str) -> None:
-    path = run.out / f"{name}.weights.pt"
+    path = (run.reuse or run.out) / f"{name}.weights.pt"
     if not path.is_file():
         raise InputError(f"no trained {name} at {path}; run the earlier --stage first")
     _network(networks, name).load_state_dict(torch.load(path, weights_only=True))
 
 
 def _fit(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
-    weights = fit(job, budget, run.out, seed=run.seed, report=run.report)
+    shared = job.batch is not None
+    weights = fit(
+        job,
+        budget,
+        run.out,
+        seed=run.seed,
+        report=run.report,
+        processes=run.processes if shared else None,
+        accumulate=run.accumulate if shared else 1,
+    )
     _network(networks, job.name).load_state_dict(weights)
-    torch.save(weights, run.out / f"{job.name}.weights.pt")
+    if run.processes.first:
+        torch.save(weights, run.out / f"{job.name}.weights.pt")
 
 
 def _train_codec(run: Run, networks: Networks, budget: Budget) -> None:
@@ -193,8 +278,9 @@ def compute_features(run: Run, networks: Networks) -> None:
             voice = speaker_vector(media["wave"][row].astype(np.float32) / 32768, config)
         with torch.inference_mode():
             features = clip_features(networks, frames, words, voice)
-        for name, value in zip(features._fields, features, strict=True):
-            arrays[name][row] = value[0].numpy()
+        for name, value in features._asdict().items():
+            if value is not None:
+                arrays[name][row] = value[0].numpy()
         arrays["features_done"][row] = True
         if number % 500 == 499:
             run.report(f"features of {number + 1} clips")
@@ -224,13 +310,62 @@ def _train_flow(run: Run, networks: Networks, budget: Budget) -> Path:
     material = FlowMaterial(
         latent=_latents(run, networks), companions=companions_of(run.clips), **loaded
     )
-    _fit(run, networks, flow_job(networks.flow, material), budget)
+    job = flow_job(
+        networks.flow,
+        material,
+        replace(run.flow, seed=run.seed),
+        joint=_joint_material(run, networks) if run.flow.joint_share else None,
+        ids=[clip.id for clip in run.clips],
+    )
+    _fit(run, networks, job, budget)
     return export(run, networks)
+
+
+def _train_full_flow(run: Run, networks: Networks, budget: Budget) -> Path:
+    """Train a full-size transformer on the shards that ``vssflow preprocess`` wrote."""
+    kept, arrays = open_shards(run.features)
+    by_id = {clip.id: clip for clip in run.clips}
+    absent = [name for name in kept if name not in by_id]
+    if absent:
+        raise InputError(f"{run.features} holds clips that --data lacks: {', '.join(absent[:3])}")
+    if run.flow.joint_share:
+        raise InputError("joint clips are made for preset tiny only: shards hold no waveforms")
+    if run.config.phoneme_positions:
+        raise InputError(f"preset {run.config.preset} needs phoneme durations; shards hold none")
+    material = FlowMaterial(
+        companions=companions_of([by_id[name] for name in kept]),
+        **{name: value for name, value in arrays.items() if name != "frames"},
+    )
+    if run.start is not None:
+        fresh = start_from_stable_audio(networks.flow, run.start)
+        run.report(f"began from {run.start}; fresh: {', '.join(fresh)}")
+    job = flow_job(networks.flow, material, replace(run.flow, seed=run.seed), ids=kept)
+    _fit(run, networks, job, budget)
+    return export(run, networks)
+
+
+def _joint_material(run: Run, networks: Networks) -> JointMaterial:
+    config = run.config
+    wave = media_arrays(len(run.clips), run.features, config)["wave"]
+    frames = [
+        min(config.clip_frames, round(spoken_seconds(clip, config) * config.frame_rate))
+        for clip in run.clips
+    ]
+    networks.codec.eval()
+    return JointMaterial(np.asarray(wave), frames, networks.codec.encode)
+
+
+def spoken_seconds(clip: Clip, config: Config) -> float:
+    """End of the last phone where an alignment is given, else the whole training clip [s]."""
+    ends = [end for phone, _, end in clip.phones if phone != "pau"]
+    return min(config.clip_seconds, max(ends)) if ends else config.clip_seconds
 
 
 def export(run: Run, networks: Networks) -> Path:
     """Write the checkpoint of the networks as they are."""
     path = run.out / f"{run.config.preset}.safetensors"
+    if not run.processes.first:
+        return path
     save_checkpoint(networks, path)
     run.report(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
     return path

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vssflow.codec import MEL_SCALE, Codec
 from vssflow.mel import mel_of_magnitude, spectrum
-from vssflow.training import Job
+from vssflow.training import Draw, Job
 
 BATCH = 48
 CUT_FRAMES = 25  # latent frames of a cut: one second
@@ -24,7 +24,8 @@ LATENT_NOISE = 0.1  # on normalised latents, while the decoder is trained alone
 def codec_job(codec: Codec, wave: NDArray[np.int16]) -> Job:
     """Job over waveforms int16 (N, n), n at least one second."""
 
-    def losses(generator: torch.Generator) -> Mapping[str, Tensor]:
+    def losses(draw: Draw) -> Mapping[str, Tensor]:
+        generator = draw.generator
         cuts = draw_cuts(wave, codec.config.samples_per_frame, generator)
         return codec_losses(codec, cuts, generator)
 
@@ -35,7 +36,8 @@ def decoder_job(codec: Codec, wave: NDArray[np.int16]) -> Job:
     """Job that goes on with decoder and vocoder; the encoder, and with it every latent, stays."""
     codec.encoder.requires_grad_(requires_grad=False)
 
-    def losses(generator: torch.Generator) -> Mapping[str, Tensor]:
+    def losses(draw: Draw) -> Mapping[str, Tensor]:
+        generator = draw.generator
         cuts = draw_cuts(wave, codec.config.samples_per_frame, generator)
         return decoder_losses(codec, cuts, generator)
 

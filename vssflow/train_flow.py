@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vssflow.dit import Conditions, Features, VSSFlow, drop_conditions
+from vsseval.errors import InputError
+from vssflow.config import Config
+from vssflow.distributed import Share
+from vssflow.dit import Features, VSSFlow, select
 from vssflow.features import Clip
 from vssflow.flow import sample_path, velocity_loss
-from vssflow.training import Job
+from vssflow.joint import Extent, Source, draw_overlay, mix
+from vssflow.mixture import Mixture, mixture
+from vssflow.training import Draw, Job
 
-BATCH = 32
 CONDITION_DROPOUT = 0.1  # of everything, item by item
 SPEAKER_DROPOUT = 0.1  # of the speaker alone, so that a clip without a reference voice works
+
+
+class Rows(Protocol):
+    """An array of one row a clip, in memory or in shards."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of all rows."""
+        ...
+
+    def __getitem__(self, rows: Any, /) -> NDArray[Any]:
+        """One row, or those of a list."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class FlowMaterial:
     """Latents and features; row i of each array belongs to clip i."""
 
-    latent: NDArray[np.float16]
+    latent: Rows
     """(N, T, latent_channels)."""
-    lips: NDArray[np.float16]
+    lips: Rows
     """(N, T, lip_features)."""
-    phonemes: NDArray[np.int16]
+    phonemes: Rows
     """(N, T slots)."""
-    sync: NDArray[np.float16]
+    sync: Rows
     """(N, T, sync_features)."""
-    semantic: NDArray[np.float16]
+    semantic: Rows
     """(N, V, semantic_features)."""
-    speaker: NDArray[np.float32]
+    speaker: Rows
     """Voice of each clip itself, (N, speaker_features); zeros for a sound."""
     companions: Sequence[Sequence[int]]
     """For each clip the rows of the same speaker's other clips; empty for a sound."""
+    deviation: Rows | None = None
+    """Of the latents, (N, T, latent_channels); they are then drawn afresh at each step."""
 
 
 def companions_of(clips: Sequence[Clip]) -> list[list[int]]:
@@ -51,6 +71,31 @@ def companions_of(clips: Sequence[Clip]) -> list[list[int]]:
         same = by_speaker.get(clip.speaker or "", []) if clip.transcript is not None else []
         companions.append([other for other in same if other != row] or same)
     return companions
+
+
+@dataclass(frozen=True, slots=True)
+class FlowTraining:
+    """How the transformer is trained."""
+
+    batch: int = 32
+    """Clips in an update, over all processes and accumulated parts."""
+    seed: int = 0
+    """Of the order of the clips."""
+    joint_share: float = 0.0
+    """Share of joint clips, made from a sound and a speech clip; the rest is mixed by their number,
+    or by ``speech_share``."""
+    speech_share: float | None = None
+    """Share of speech among the clips that are not joint; None: as many as there are."""
+    joint_extent: Extent = "span"
+    """How far the pictures of the speech reach in a joint clip, see :func:`vssflow.joint.mix`."""
+    dropout_per_batch: bool = False
+    """Conditions are dropped for a whole batch, as the authors do, and not item by item."""
+    bfloat16: bool = True
+    """Products in bfloat16, weights in float32."""
+    gradient_checkpointing: bool = False
+    """Blocks are computed again for their gradients: less memory, a third more time."""
+    learning_rate: float = 1e-3
+    """Peak of the schedule."""
 
 
 def draw_features(
@@ -72,32 +117,189 @@ def draw_features(
     )
 
 
-def flow_job(flow: VSSFlow, material: FlowMaterial) -> Job:
-    """Velocity regression on random clips at uniform times."""
+@dataclass(frozen=True, slots=True)
+class JointMaterial:
+    """What joint clips need besides the features."""
 
-    def losses(generator: torch.Generator) -> Mapping[str, Tensor]:
-        rows = torch.randint(material.latent.shape[0], (BATCH,), generator=generator).tolist()
-        features = draw_features(material, rows, generator)
-        latent = torch.from_numpy(material.latent[rows]).float()
-        return flow_losses(flow, latent, features, generator)
+    wave: NDArray[np.int16]
+    """(N, samples) at the model's rate."""
+    frames: Sequence[int]
+    """Latent frames that each clip truly lasts."""
+    encode: Callable[[Tensor], Tensor]
+    """Waveforms (B, samples) to latents (B, T, latent_channels)."""
 
-    return Job("flow", flow, losses, learning_rate=1e-3, warmup_steps=200, ema_decay=0.999)
+
+def flow_mixture(
+    material: FlowMaterial, training: FlowTraining, joint: JointMaterial | None
+) -> Mixture:
+    """Sound, speech and joint clips in the shares that were asked for.
+
+    Raises:
+        InputError: joint clips are asked for without waveforms, or a group is empty.
+    """
+    spoken = [row for row, same in enumerate(material.companions) if same]
+    silent = [row for row, same in enumerate(material.companions) if not same]
+    if training.joint_share > 0 and joint is None:
+        raise InputError("joint clips need the waveforms; give the folder of the codec stage")
+    if training.joint_share > 0 and not (spoken and silent):
+        raise InputError("joint clips need both sound and speech clips")
+    speech = training.speech_share
+    if speech is None:
+        speech = len(spoken) / (len(spoken) + len(silent))
+    rest = 1 - training.joint_share
+    shares = {
+        "sound": rest * (1 - speech),
+        "speech": rest * speech,
+        "joint": training.joint_share,
+    }
+    # A joint clip is named by its speech; its sound is drawn beside it.
+    groups = {"sound": silent, "speech": spoken, "joint": spoken}
+    return mixture(groups, shares, training.batch, training.seed)
+
+
+class _Batch(NamedTuple):
+    """One share of a batch, ready for the network."""
+
+    latent: Tensor
+    features: Features
+
+
+def flow_job(
+    flow: VSSFlow,
+    material: FlowMaterial,
+    training: FlowTraining | None = None,
+    *,
+    joint: JointMaterial | None = None,
+    ids: Sequence[str] | None = None,
+) -> Job:
+    """Velocity regression on mixed clips at uniform times.
+
+    Args:
+        flow: the transformer.
+        material: latents and features of all clips.
+        training: batch, mixture, precision.
+        joint: waveforms, where joint clips are made.
+        ids: names of the clips, for the message of a run that breaks.
+
+    Raises:
+        InputError: as :func:`flow_mixture`.
+    """
+    options = training or FlowTraining()
+    mixed = flow_mixture(material, options, joint)
+    flow.gradient_checkpointing = options.gradient_checkpointing
+    silent = mixed.groups.get("sound") or [
+        row for row, same in enumerate(material.companions) if not same
+    ]
+
+    def losses(draw: Draw) -> Mapping[str, Tensor]:
+        picked = mixed.rows(draw.step)
+        # Drawn for the whole batch, so that the share of a process does not move the noise.
+        seeds = torch.randint(2**62, (len(picked),), generator=draw.generator).tolist()
+        clips = [
+            _clip(group, row, seed, material, silent, joint, options, flow.config)
+            for (group, row), seed in draw.share.of(list(zip(picked, seeds, strict=True)))
+        ]
+        return flow_losses(
+            flow,
+            torch.cat([clip.latent for clip in clips]),
+            Features(
+                *(torch.cat(parts) for parts in zip(*(c.features[:5] for c in clips), strict=True))
+            ),
+            draw.generator,
+            share=draw.share,
+            options=options,
+        )
+
+    def batch_ids(step: int) -> list[str]:
+        rows = [row for _, row in mixed.rows(step)]
+        return [ids[row] if ids is not None else str(row) for row in rows]
+
+    settings = f"{mixed.describe()}; dropout per {'batch' if options.dropout_per_batch else 'clip'}"
+    return Job(
+        "flow",
+        flow,
+        losses,
+        learning_rate=options.learning_rate,
+        warmup_steps=200,
+        ema_decay=0.999,
+        batch=options.batch,
+        batch_ids=batch_ids,
+        settings=settings,
+    )
+
+
+def _clip(
+    group: str,
+    row: int,
+    seed: int,
+    material: FlowMaterial,
+    silent: Sequence[int],
+    joint: JointMaterial | None,
+    options: FlowTraining,
+    config: Config,
+) -> _Batch:
+    """Latent and features of one clip; a joint one is made here."""
+    generator = torch.Generator().manual_seed(seed)
+    features = draw_features(material, [row], generator)
+    if group != "joint" or joint is None:
+        latent = torch.from_numpy(material.latent[[row]]).float()
+        if material.deviation is not None:
+            noise = torch.randn(latent.shape, generator=generator)
+            latent += torch.from_numpy(material.deviation[[row]]).float() * noise
+        return _Batch(latent, features)
+    under = silent[int(torch.randint(len(silent), (1,), generator=generator))]
+    speech = Source(_wave(joint, row), features, joint.frames[row])
+    background = draw_features(material, [under], generator)
+    sound = Source(_wave(joint, under), background, joint.frames[under])
+    overlay = draw_overlay(sound, speech, generator)
+    mixed = mix(sound, speech, overlay, config, options.joint_extent)
+    with torch.no_grad():
+        return _Batch(joint.encode(mixed.wave).float(), mixed.features)
+
+
+def _together(features: Sequence[Features]) -> Features:
+    """Clips as one batch."""
+    return Features(
+        torch.cat([clip.lips for clip in features]),
+        torch.cat([clip.phonemes for clip in features]),
+        torch.cat([clip.sync for clip in features]),
+        torch.cat([clip.semantic for clip in features]),
+        torch.cat([clip.speaker for clip in features]),
+    )
+
+
+def _wave(joint: JointMaterial, row: int) -> Tensor:
+    return torch.from_numpy(joint.wave[[row]].astype(np.float32) / 32768)
 
 
 def flow_losses(
-    flow: VSSFlow, latent: Tensor, features: Features, generator: torch.Generator
+    flow: VSSFlow,
+    latent: Tensor,
+    features: Features,
+    generator: torch.Generator,
+    *,
+    share: Share | None = None,
+    options: FlowTraining | None = None,
 ) -> dict[str, Tensor]:
-    """Velocity loss of one batch under condition dropout."""
-    batch = latent.shape[0]
+    """Velocity loss of one share of a batch under condition dropout.
+
+    Times, noise and dropout are drawn for the whole batch; the share takes its part of them.
+    """
+    part, chosen = share or Share(), options or FlowTraining()
+    batch = latent.shape[0] * part.count
     # Uniform, and spread over the batch: one time in each of B equal intervals.
     places = torch.randperm(batch, generator=generator)
     t = (places + torch.rand(batch, generator=generator)) / batch
-    noise = torch.randn(latent.shape, generator=generator)
+    noise = torch.randn((batch, *latent.shape[1:]), generator=generator)
     dropped = torch.rand(batch, generator=generator) < CONDITION_DROPOUT
+    if chosen.dropout_per_batch:
+        dropped = dropped[:1].expand(batch)
     mute = torch.rand(batch, 1, generator=generator) < SPEAKER_DROPOUT
+    t, noise, dropped, mute = (part.of_tensor(value) for value in (t, noise, dropped, mute))
     features = features._replace(speaker=features.speaker.masked_fill(mute, 0.0))
     path = sample_path(noise, latent, t)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        conditions: Conditions = drop_conditions(flow.conditions(features), dropped)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=chosen.bfloat16):
+        conditions = flow.conditions(features)
+        conditions = select(conditions, flow.null(conditions), dropped)
         predicted = flow(path.x_t, t, conditions)
     return {"loss": velocity_loss(predicted, path.velocity)}

@@ -16,7 +16,7 @@ from vssflow.config import Config
 from vssflow.features import Clip
 from vssflow.frontends import LipFrontEnd, SemanticFrontEnd, SyncFrontEnd
 from vssflow.phonemes import CLASSES
-from vssflow.training import Job
+from vssflow.training import Draw, Job
 
 SYNC_BATCH, SYNC_FRAMES = 12, 64
 LIP_BATCH, LIP_FRAMES = 24, 50
@@ -125,7 +125,8 @@ def sync_job(front_end: SyncFrontEnd, material: Material, config: Config) -> Job
     weight = torch.tensor(10.0)
     length = min(SYNC_FRAMES, config.clip_frames)
 
-    def losses(generator: torch.Generator) -> Mapping[str, Tensor]:
+    def losses(draw: Draw) -> Mapping[str, Tensor]:
+        generator = draw.generator
         rows = _draw(sounds, num_sound, generator) if num_sound else []
         rows += _draw(speech, SYNC_BATCH - num_sound, generator) if num_sound < SYNC_BATCH else []
         starts = _starts(config.clip_frames, length, SYNC_BATCH, generator)
@@ -158,7 +159,8 @@ def lip_job(front_end: LipFrontEnd, material: Material, config: Config) -> Job:
     targets = targets.reshape(len(material.clips), config.clip_frames, config.phonemes_per_frame)
     length = min(LIP_FRAMES, config.clip_frames)
 
-    def losses(generator: torch.Generator) -> Mapping[str, Tensor]:
+    def losses(draw: Draw) -> Mapping[str, Tensor]:
+        generator = draw.generator
         rows = _draw(rows_aligned, LIP_BATCH, generator)
         starts = _starts(config.clip_frames, length, LIP_BATCH, generator)
         mouth = _jitter(_cuts(material.mouth, rows, starts, length), generator)
@@ -193,7 +195,8 @@ def semantic_job(front_end: SemanticFrontEnd, material: Material, config: Config
     )
     everything = range(len(material.clips))
 
-    def losses(generator: torch.Generator) -> Mapping[str, Tensor]:
+    def losses(draw: Draw) -> Mapping[str, Tensor]:
+        generator = draw.generator
         rows = _draw(everything, SEMANTIC_BATCH, generator)
         tokens = _starts(material.colour.shape[1], 2, SEMANTIC_BATCH, generator)
         colour = _cuts(material.colour, rows, tokens, 2)

@@ -1,18 +1,26 @@
-"""The one training loop: seeded, resumable, with a budget in steps or minutes and a CSV curve."""
+"""The one training loop: seeded, resumable, with a budget in steps or minutes and curves.
+
+An update draws one batch, which is the same on every process; processes and accumulated parts take
+equal shares of it, and gradients are averaged, so their number changes nothing but rounding.
+"""
 
 from __future__ import annotations
 
 import csv
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from vsseval.errors import InputError, VssevalError
+from vssflow.distributed import Processes, Share
+from vssflow.events import append_scalars, event_path
+from vssflow.memory import is_out_of_memory, largest_batch
 
 SAVE_SECONDS = 120.0
 LOG_STEPS = 20
@@ -42,6 +50,17 @@ class Budget:
         return min(1.0, seconds / (60.0 * (self.minutes or 1.0)))
 
 
+class Draw(NamedTuple):
+    """What a batch is drawn from."""
+
+    generator: torch.Generator
+    """In the same state for every share of an update."""
+    step: int = 0
+    """Updates done before."""
+    share: Share = Share()
+    """The part of the batch whose loss is asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One network to train."""
@@ -50,14 +69,20 @@ class Job:
     """File stem of its state and curve."""
     network: nn.Module
     """What is trained."""
-    losses: Callable[[torch.Generator], Mapping[str, Tensor]]
-    """Draws a batch and returns named losses; the one called ``loss`` is minimised."""
+    losses: Callable[[Draw], Mapping[str, Tensor]]
+    """Draws a batch and returns named mean losses; the one called ``loss`` is minimised."""
     learning_rate: float
     """Peak; linear warm-up, then cosine to 2 % at the end of the budget."""
     warmup_steps: int = 100
     """Updates of the warm-up."""
     ema_decay: float | None = None
     """Decay of an exponential moving average of the weights, or None."""
+    batch: int | None = None
+    """Clips in a batch, for a job that can take shares of it; None: it cannot."""
+    batch_ids: Callable[[int], Sequence[str]] | None = None
+    """Clips of the batch of an update, for the message of a run that breaks."""
+    settings: str = ""
+    """All that decides batches and loss; a run goes on only under the same."""
 
 
 def learning_rate_scale(step: int, progress: float, warmup_steps: int) -> float:
@@ -76,6 +101,8 @@ class _State:
     average: dict[str, Tensor]
     step: int = 0
     seconds: float = 0.0
+    sums: dict[str, float] = field(default_factory=dict)
+    """Losses since the last row of the curve, divided by the length of a row."""
 
     def save(self) -> None:
         """Write everything through a rename."""
@@ -86,54 +113,96 @@ class _State:
             "average": self.average,
             "step": self.step,
             "seconds": self.seconds,
+            "sums": self.sums,
             "generator": self.generator.get_state(),
+            "settings": self.job.settings,
         }
         torch.save(tensors, partial)
         partial.replace(self.path)
 
     def restore(self) -> None:
-        """Read what :meth:`save` wrote."""
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            InputError: the run was started with other settings.
+        """
         state = torch.load(self.path, weights_only=True)
+        before = state.get("settings", "")
+        if before != self.job.settings:
+            raise InputError(
+                f"{self.path} was started with: {before or 'an older version'}; now asked for: "
+                f"{self.job.settings}; give the same options or an empty --out"
+            )
         self.job.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.average, self.step, self.seconds = state["average"], state["step"], state["seconds"]
+        self.sums = state.get("sums", {})
         self.generator.set_state(state["generator"])
 
 
 def fit(
-    job: Job, budget: Budget, folder: Path, *, seed: int, report: Callable[[str], None]
+    job: Job,
+    budget: Budget,
+    folder: Path,
+    *,
+    seed: int,
+    report: Callable[[str], None],
+    processes: Processes | None = None,
+    accumulate: int = 1,
 ) -> dict[str, Tensor]:
     """Train until the budget is used and return the weights: their moving average if there is one.
 
-    State goes to ``folder/<name>.pt`` every two minutes, the curve to ``folder/<name>.csv``; a
-    second call continues from there. Matrix products run in bfloat16, weights in float32.
+    State goes to ``folder/<name>.pt`` every two minutes, the curve to ``folder/<name>.csv``, and
+    for TensorBoard below ``folder/events``; a second call continues from there. The first process
+    writes, all read.
+
+    Args:
+        job: what is trained.
+        budget: how long.
+        folder: of state and curve.
+        seed: of noise, and of batches that the job draws from the generator.
+        report: is told about progress.
+        processes: those that train together; None: this one alone.
+        accumulate: parts of a process's share that go through the network one after the other.
 
     Raises:
-        TrainingError: a loss is not finite.
+        InputError: the job cannot share a batch, or was started with other settings.
+        TrainingError: a loss is not finite, or memory runs out.
     """
+    group = processes or Processes()
+    if job.batch is None and (group.count > 1 or accumulate > 1):
+        raise InputError(f"{job.name} trains in one process with whole batches")
+    if job.batch is not None:
+        Share(0, group.count * accumulate).of(range(job.batch))
     folder.mkdir(parents=True, exist_ok=True)
     state = _start(job, folder, seed)
     if state.step:
         report(f"{job.name}: resumed at step {state.step}")
     curve = folder / f"{job.name}.csv"
-    _keep_rows(curve, state.step)
+    if group.first:
+        _keep_rows(curve, state.step)
+    events = event_path(folder, job.name, time.time())
     before, started, saved = state.seconds, time.monotonic(), time.monotonic()
-    sums: dict[str, float] = {}
     job.network.train()
-    while (progress := budget.progress(state.step, state.seconds)) < 1.0:
-        if time.monotonic() - saved > SAVE_SECONDS:
+    while (progress := budget.progress(state.step, group.of_the_first(state.seconds))) < 1.0:
+        if group.first and time.monotonic() - saved > SAVE_SECONDS:
             state.save()
             saved = time.monotonic()
-        for name, value in _update(state, progress, seed).items():
-            sums[name] = sums.get(name, 0.0) + value / LOG_STEPS
+        for name, value in _update(state, progress, seed, group, accumulate).items():
+            state.sums[name] = state.sums.get(name, 0.0) + value / LOG_STEPS
         state.seconds = before + time.monotonic() - started
         if state.step % LOG_STEPS == 0:
-            _append_row(curve, {"step": state.step, "seconds": state.seconds, **sums})
-            figures = "  ".join(f"{name} {value:.4f}" for name, value in sums.items())
-            share = f"{state.seconds:.0f} s ({100 * progress:.0f} %)"
-            report(f"{job.name} step {state.step} {share}  {figures}")
-            sums = {}
-    state.save()
+            if group.first:
+                _append_row(curve, {"step": state.step, "seconds": state.seconds, **state.sums})
+                events.parent.mkdir(parents=True, exist_ok=True)
+                tagged = {f"{job.name}/{name}": value for name, value in state.sums.items()}
+                append_scalars(events, time.time(), state.step, tagged)
+                figures = "  ".join(f"{name} {value:.4f}" for name, value in state.sums.items())
+                share = f"{state.seconds:.0f} s ({100 * progress:.0f} %)"
+                report(f"{job.name} step {state.step} {share}  {figures}")
+            state.sums = {}
+    if group.first:
+        state.save()
     if job.ema_decay is None:
         return {k: v.detach().clone() for k, v in job.network.state_dict().items()}
     return state.average
@@ -154,24 +223,71 @@ def _start(job: Job, folder: Path, seed: int) -> _State:
     return state
 
 
-def _update(state: _State, progress: float, seed: int) -> dict[str, float]:
-    """One step of the optimiser; returns the losses."""
+def _update(
+    state: _State, progress: float, seed: int, group: Processes, accumulate: int
+) -> dict[str, float]:
+    """One step of the optimiser; returns the losses, means over processes and parts."""
     job = state.job
     scale = learning_rate_scale(state.step, progress, job.warmup_steps)
-    for group in state.optimiser.param_groups:
-        group["lr"] = job.learning_rate * scale
-    losses = job.losses(state.generator)
-    if not torch.isfinite(losses["loss"]):
-        raise TrainingError(f"{job.name}: the loss is not finite at step {state.step}; seed {seed}")
+    for weights in state.optimiser.param_groups:
+        weights["lr"] = job.learning_rate * scale
     state.optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward(losses["loss"])
-    nn.utils.clip_grad_norm_(state.optimiser.param_groups[0]["params"], 1.0)
+    try:
+        sums = _backward(state, group.shares(accumulate))
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(_what_fits(state, group, accumulate)) from error
+    values = dict(zip(sums, group.mean(list(sums.values())), strict=True))
+    if not math.isfinite(values["loss"]):
+        clips = f"; clips {', '.join(job.batch_ids(state.step))}" if job.batch_ids else ""
+        raise TrainingError(
+            f"{job.name}: the loss is not finite at step {state.step}; seed {seed}{clips}"
+        )
+    parameters = state.optimiser.param_groups[0]["params"]
+    group.mean_gradients(parameters)
+    nn.utils.clip_grad_norm_(parameters, 1.0)
     state.optimiser.step()
     state.step += 1
     if job.ema_decay is not None:
         decay = min(job.ema_decay, (state.step + 1) / (state.step + 10))
         _update_average(state.average, job.network, decay)
-    return {name: float(value.detach()) for name, value in losses.items()}
+    return values
+
+
+def _backward(state: _State, shares: Sequence[Share]) -> dict[str, float]:
+    """Gradients of the mean loss over some shares; returns the mean losses."""
+    sums: dict[str, float] = {}
+    before = state.generator.get_state()
+    for share in shares:
+        state.generator.set_state(before)
+        losses = state.job.losses(Draw(state.generator, state.step, share))
+        if torch.isfinite(losses["loss"]):
+            torch.autograd.backward(losses["loss"] / len(shares))
+        for name, value in losses.items():
+            sums[name] = sums.get(name, 0.0) + float(value.detach()) / len(shares)
+    return sums
+
+
+def _what_fits(state: _State, group: Processes, accumulate: int) -> str:
+    """The message of a run that is out of memory: which part of the batch fits."""
+    job, step = state.job, state.step
+    if job.batch is None:
+        return f"{job.name}: out of memory at step {step}, with a batch that cannot be divided"
+    part = job.batch // (group.count * accumulate)
+
+    def attempt(clips: int) -> None:
+        if job.batch is not None and job.batch % clips:
+            raise MemoryError("not a divisor of the batch")
+        state.optimiser.zero_grad(set_to_none=True)
+        _backward(state, [Share(0, (job.batch or clips) // clips)])
+
+    fits = largest_batch(attempt, part)
+    state.optimiser.zero_grad(set_to_none=True)
+    said = f"{job.name}: out of memory at step {step} with {part} clips at once; "
+    if fits == 0:
+        return said + "not even one fits"
+    return said + f"{fits} fit: give --accumulate {part * accumulate // fits}"
 
 
 def _update_average(average: dict[str, Tensor], network: nn.Module, decay: float) -> None:

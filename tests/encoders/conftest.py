@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import signals as encoder_signals
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
 def signals() -> ModuleType:
-    """tests/encoders/signals.py, which is no package (the recipe imports it by path, too)."""
-    spec = importlib.util.spec_from_file_location("encoder_signals", HERE / "signals.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """tests/encoders/signals.py, which the recipes import, too."""
+    return encoder_signals
 
 
 @pytest.fixture(scope="session")

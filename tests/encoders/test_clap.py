@@ -11,9 +11,11 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import fake_checkpoint
 import librosa
 import numpy as np
 import pytest
+import tiny_vocabulary
 import torch
 
 from vsseval import weights
@@ -27,9 +29,10 @@ from vsseval.encoders import (
     roberta_network,
 )
 from vsseval.encoders.byte_pairs import END_OF_TEXT, read_byte_pairs, roberta_tokens
-from vsseval.encoders.checkpoint_keys import load_strictly, renamed
+from vsseval.encoders.checkpoints import Naming, build, renamed
+from vsseval.encoders.clap import ClapAudio
 from vsseval.encoders.htsat_network import BASE, FFT, TINY, Htsat
-from vsseval.encoders.table import load_encoder
+from vsseval.encoders.table import load_encoder, signature
 from vsseval.errors import InputError, MissingWeightsError
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -41,17 +44,6 @@ SMALL = htsat_network.Size(
 State = dict[str, torch.Tensor]
 
 
-def by_path(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, REFERENCE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-fake_checkpoint = by_path("fake_checkpoint")
-tiny_vocabulary = by_path("tiny_vocabulary")
 TEXTS = list(tiny_vocabulary.TEXTS)
 
 
@@ -69,12 +61,11 @@ def front_end(rate: int, top: float) -> State:
     return {key: torch.from_numpy(np.float32(values)) for key, values in arrays.items()}
 
 
-def fake(own: State, renames: Mapping[str, str], kernels: State, unused: Mapping) -> State:
+def fake(own: State, naming: Naming, kernels: State, unused: Mapping) -> State:
     """A checkpoint under upstream's names: learnt tensors filled, index tensors ours."""
     state: State = {}
     for key, tensor in own.items():
-        prefix = next(one for one in (*renames, "") if key.startswith(one))
-        name = renames.get(prefix, "") + key.removeprefix(prefix)
+        name = naming(key)
         kernel = next((end for end in kernels if name.endswith(end)), None)
         if kernel:
             state[name] = kernels[kernel]
@@ -96,7 +87,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         roberta_network.Size(vocabulary=tokens, layers=LAION["small"]["roberta_layers"])
     )
     own = clap_laion_network.AudioTower(SMALL).state_dict() | text.state_dict()
-    state = fake(own, {}, front_end(48_000, 14_000), LAION["keys"]["small"]["unused"])
+    state = fake(own, str, front_end(48_000, 14_000), LAION["keys"]["small"]["unused"])
     state["text_branch.embeddings.position_ids"] = torch.arange(514)[None]
     content = {
         "epoch": 15,
@@ -115,12 +106,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     audio = clap_ms_network.AudioTower(SMALL).state_dict()
     state = fake(
         audio,
-        {own: name for name, own in clap_ms_network.AUDIO_PREFIXES.items()},
+        renamed(clap_ms_network.AUDIO_NAMES),
         front_end(32_000, 14_000),
         MS["keys"]["small"]["unused"],
     )
     text = clap_ms_network.TextTower(gpt2_size(tokens)).state_dict()
-    state |= fake(text, {own: name for name, own in clap_ms_network.TEXT_PREFIXES.items()}, {}, {})
+    state |= fake(text, renamed(clap_ms_network.TEXT_NAMES), {}, {})
     for layer in range(MS["small"]["gpt2_layers"]):
         state[f"caption_encoder.base.h.{layer}.attn.bias"] = torch.ones(1, 1, 8, 8).tril()
         state[f"caption_encoder.base.h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
@@ -188,7 +179,7 @@ def test_log_mel_equals_torchlibrosa(signals, laion_audio, ms_audio, which: str,
 @pytest.mark.parametrize("name", ["repeated-twice", "padded", "whole", "first"])
 def test_laion_audio_equals_laion_clap(signals, laion_audio, name: str) -> None:
     case = LAION["cases"][name]
-    encoder = clap_laion.LaionAudio(laion_audio, clap_laion.one_window, "cpu", "fake")
+    encoder = ClapAudio(laion_audio, clap_laion.one_window, "cpu", "fake")
     found = encoder(signals.SIGNALS[case["signal"]](48_000, case["seconds"]))["embedding"]
     assert found.dtype == np.float32
     assert found.shape == (1, 512)
@@ -198,7 +189,7 @@ def test_laion_audio_equals_laion_clap(signals, laion_audio, name: str) -> None:
 
 def test_laion_windows_equal_fadtk(signals, laion_audio) -> None:
     case = LAION["cases"]["fadtk"]
-    encoder = clap_laion.LaionAudio(laion_audio, clap_laion.window_each_second, "cpu", "fake")
+    encoder = ClapAudio(laion_audio, clap_laion.window_each_second, "cpu", "fake")
     found = encoder(signals.SIGNALS[case["signal"]](48_000, case["seconds"]))["embedding"]
     assert list(found.shape) == case["shape"]
     close(found[:, ::17], case["every_17"])
@@ -207,7 +198,7 @@ def test_laion_windows_equal_fadtk(signals, laion_audio) -> None:
 def test_laion_fusion_equals_laion_clap_up_to_10_s(signals, store: Path) -> None:
     case = LAION["cases"]["fusion"]
     tower = clap_laion_network.load_fusion_audio_tower(store / "fused.pt", SMALL)
-    encoder = clap_laion.LaionAudio(tower, clap_laion.one_short_window, "cpu", "fake")
+    encoder = ClapAudio(tower, clap_laion.one_short_window, "cpu", "fake")
     found = encoder(signals.SIGNALS[case["signal"]](48_000, case["seconds"]))["embedding"]
     close(found[0, ::7], case["every_7"])
     with pytest.raises(InputError, match=r"up to 10 s, this one has 10\.50 s"):
@@ -229,7 +220,7 @@ def test_ms_audio_equals_msclap_and_fadtk(signals, ms_audio, name, cut, step: in
     case = MS["cases"][name]
     samples = signals.SIGNALS[case["signal"]](44_100, case["seconds"])
     samples.setflags(write=False)  # as they come out of the cache
-    found = clap_ms.MsAudio(ms_audio, cut, "cpu", "fake")(samples)["embedding"]
+    found = ClapAudio(ms_audio, cut, "cpu", "fake")(samples)["embedding"]
     assert found.dtype == np.float32
     close(found[:, ::step], case[f"every_{step}"])
 
@@ -257,11 +248,8 @@ def test_a_long_text_is_cut_for_laion_and_whole_for_ms() -> None:
     assert len(MS["cases"]["text-long"]["tokens"]) > 77
 
 
-def digest(network: torch.nn.Module, renames: Mapping[str, str]) -> str:
-    shapes = {}
-    for key, tensor in network.state_dict().items():
-        prefix = next(one for one in (*renames, "") if key.startswith(one))
-        shapes[renames.get(prefix, "") + key.removeprefix(prefix)] = tuple(tensor.shape)
+def digest(network: torch.nn.Module, naming: Naming) -> str:
+    shapes = {naming(key): tuple(tensor.shape) for key, tensor in network.state_dict().items()}
     return fake_checkpoint.key_digest(shapes)
 
 
@@ -270,8 +258,8 @@ def test_full_size_laion_keys_are_upstreams(name: str, size: htsat_network.Size)
     with torch.device("meta"):
         audio = clap_laion_network.AudioTower(size)
         text = clap_laion_network.TextTower(roberta_network.Size())
-    assert digest(audio, {}) == LAION["keys"][name]["audio"]
-    assert digest(text, {}) == LAION["keys"][name]["text"]
+    assert digest(audio, str) == LAION["keys"][name]["audio"]
+    assert digest(text, str) == LAION["keys"][name]["text"]
     counted = len(audio.state_dict()) + len(text.state_dict())
     assert counted + len(LAION["keys"][name]["unused"]) == LAION["keys"][name]["all"]
 
@@ -281,10 +269,8 @@ def test_full_size_ms_keys_are_upstreams() -> None:
         audio = clap_ms_network.AudioTower(TINY)
         text = clap_ms_network.TextTower(gpt2_network.Size())
     keys = MS["keys"]["full"]
-    back = {own: name for name, own in clap_ms_network.AUDIO_PREFIXES.items()}
-    assert digest(audio, back) == keys["audio"]
-    back = {own: name for name, own in clap_ms_network.TEXT_PREFIXES.items()}
-    assert digest(text, back) == keys["text"]
+    assert digest(audio, renamed(clap_ms_network.AUDIO_NAMES)) == keys["audio"]
+    assert digest(text, renamed(clap_ms_network.TEXT_NAMES)) == keys["text"]
     assert len(audio.state_dict()) + len(text.state_dict()) + len(keys["unused"]) == keys["all"]
 
 
@@ -305,11 +291,14 @@ def test_full_size_htsat_equals_the_installed_laion_clap(signals) -> None:
         mel_bins=64, window_size=1024, hop_size=480, sample_rate=48_000, fmin=50, fmax=14_000
     )
     theirs = installed_htsat().HTSAT_Swin_Transformer(config=config).eval()
-    state = fake(theirs.state_dict(), {}, front_end(48_000, 14_000), {})
+    state = fake(theirs.state_dict(), str, front_end(48_000, 14_000), {})
     theirs.load_state_dict(state)
-    ours = Htsat(TINY, clap_laion_network.HOP)
-    wanted = renamed(state, {}, unused=htsat_network.UNUSED)
-    load_strictly(ours, wanted, Path("fake.pt"))
+    ours = build(
+        lambda: Htsat(TINY, clap_laion_network.HOP),
+        state,
+        Path("fake.pt"),
+        unused=htsat_network.UNUSED,
+    )
     samples = torch.from_numpy(signals.hits(48_000, 10.0))[None]
     with torch.inference_mode():
         expected = theirs({"waveform": samples}, device="cpu")["embedding"][0].numpy()
@@ -362,7 +351,9 @@ def test_a_checkpoint_is_taken_whole_or_not_at_all(store, file, inside, load, ke
 
 
 def test_the_wrong_size_is_refused(store) -> None:
-    with pytest.raises(InputError, match=r"laion.pt is not the checkpoint this network expects"):
+    with pytest.raises(
+        InputError, match=r"laion.pt is not the checkpoint that this network expects"
+    ):
         clap_laion_network.load_audio_tower(store / "laion.pt", TINY)
 
 
@@ -399,18 +390,18 @@ def test_windows_of_ms_hear_every_sample_and_do_not_depend_on_chance() -> None:
 
 def test_silence_and_one_sample_are_defined(laion_audio, ms_audio) -> None:
     for samples in (np.zeros(48_000, np.float32), np.ones(1, np.float32)):
-        audio = clap_laion.LaionAudio(laion_audio, clap_laion.one_window, "cpu", "fake")
+        audio = ClapAudio(laion_audio, clap_laion.one_window, "cpu", "fake")
         assert np.isfinite(audio(samples)["embedding"]).all()
-        other = clap_ms.MsAudio(ms_audio, clap_ms.covering_windows, "cpu", "fake")
+        other = ClapAudio(ms_audio, clap_ms.covering_windows, "cpu", "fake")
         assert np.isfinite(other(samples)["embedding"]).all()
 
 
 def test_no_samples_and_endless_texts_are_refused(laion_audio, ms_audio, ms_text) -> None:
     nothing = np.zeros(0, np.float32)
-    with pytest.raises(InputError, match="clap-laion needs at least one sample"):
-        clap_laion.LaionAudio(laion_audio, clap_laion.one_window, "cpu", "fake")(nothing)
-    with pytest.raises(InputError, match="clap-ms needs at least one sample"):
-        clap_ms.MsAudio(ms_audio, clap_ms.covering_windows, "cpu", "fake")(nothing)
+    with pytest.raises(InputError, match="CLAP needs at least one sample"):
+        ClapAudio(laion_audio, clap_laion.one_window, "cpu", "fake")(nothing)
+    with pytest.raises(InputError, match="CLAP needs at least one sample"):
+        ClapAudio(ms_audio, clap_ms.covering_windows, "cpu", "fake")(nothing)
     # 1000 digits, 999 spaces between them, one token of two spaces, and the closing one
     with pytest.raises(InputError, match="takes 1024 tokens, the text has 2001"):
         ms_text("1 " * 1000)
@@ -430,6 +421,36 @@ def test_a_missing_vocabulary_is_a_missing_weight(
     )
     with pytest.raises(MissingWeightsError, match=f"vsseval weights pull {vocabulary}"):
         load_encoder(encoder)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "file", "cut"),
+    [
+        ("clap-laion", "laion.pt", clap_laion.one_window),
+        ("clap-laion-music@fadtk", "laion.pt", clap_laion.window_each_second),
+        ("clap-laion-630k", "laion.pt", clap_laion.one_window),
+        ("clap-laion-630k-fusion", "fused.pt", clap_laion.one_short_window),
+        ("clap-ms", "ms.pth", clap_ms.covering_windows),
+        ("clap-ms@avbench", "ms.pth", clap_ms.drawn_window),
+    ],
+)
+def test_rows_load_what_they_name(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: str, file: str, cut
+) -> None:
+    of_ms = encoder.startswith("clap-ms")
+    published = clap_laion.FILES.get(encoder.partition("@")[0], clap_ms.CHECKPOINT)
+    (tmp_path / published).symlink_to(store / file)
+    monkeypatch.setattr(weights, "require", lambda name: tmp_path)
+    wanted, other = ("TINY", "BASE") if "630k" in encoder or of_ms else ("BASE", "TINY")
+    monkeypatch.setattr(htsat_network, wanted, SMALL)
+    monkeypatch.setattr(htsat_network, other, None)
+    found = load_encoder(encoder)
+    assert isinstance(found, ClapAudio)
+    assert found.cut is cut
+    assert found.signature == signature(encoder)
+    mel = found.tower.branch if of_ms else found.tower.audio_branch
+    fused = torch.equal(mel.logmel_extractor.melW, clap_laion_network.htk_bands())
+    assert fused == ("fusion" in encoder)
 
 
 def test_ten_times_the_amplitude_adds_20_db(laion_audio, signals) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
+import fake_checkpoint
 import numpy as np
 import pytest
 import torch
+from filled import fake_state, shapes, without_counters
+from pictures import sightings
 
 from vsseval.benchmarks.table import EMBEDDED_MEDIA
 from vsseval.encoders import mtcnn, s3fd, s3fd_network, syncnet_network
+from vsseval.encoders.checkpoints import build
 from vsseval.encoders.face_track import (
     LEAST_FRAMES,
     Track,
@@ -22,7 +25,7 @@ from vsseval.encoders.face_track import (
 )
 from vsseval.encoders.mfcc import mfcc, to_int16
 from vsseval.encoders.syncnet_audio import SyncnetAudioEncoder, sound_windows
-from vsseval.encoders.syncnet_network import Network, Size, fill, load_network
+from vsseval.encoders.syncnet_network import Network, Size, load_network
 from vsseval.encoders.syncnet_video import SyncnetVideoEncoder, lip_embeddings
 from vsseval.encoders.syncnet_video_box import box_track
 from vsseval.errors import InputError
@@ -38,35 +41,8 @@ def cases(name: str) -> dict:
     return json.loads((REFERENCE / f"lip_sync_{name}.json").read_text())["cases"]
 
 
-def by_path(name: str):
-    spec = importlib.util.spec_from_file_location(name, REFERENCE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-fake_checkpoint = by_path("fake_checkpoint")
-
-
-def fake_state(network: torch.nn.Module) -> dict[str, torch.Tensor]:
-    shapes = {
-        key: tuple(value.shape)
-        for key, value in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")
-    }
-    return {key: torch.from_numpy(v) for key, v in fake_checkpoint.filled(shapes).items()}
-
-
-def keys_of(network: torch.nn.Module) -> str:
-    return fake_checkpoint.key_digest(
-        {
-            key: tuple(value.shape)
-            for key, value in network.state_dict().items()
-            if not key.endswith("num_batches_tracked")
-        }
-    )
+def keys_of(make) -> str:
+    return fake_checkpoint.key_digest(without_counters(shapes(make)))
 
 
 # ---- Cepstra
@@ -123,15 +99,12 @@ def test_too_short_a_sound_is_refused() -> None:
 
 
 def test_every_key_of_the_published_checkpoint_is_known() -> None:
-    with torch.device("meta"):
-        network = Network()
-    assert keys_of(network) == cases("syncnet")["fake"]["keys"]
+    assert keys_of(Network) == cases("syncnet")["fake"]["keys"]
 
 
 def test_towers_equal_upstream_under_a_fake_checkpoint(tmp_path: Path) -> None:
     case = cases("syncnet")["fake"]
-    with torch.device("meta"):
-        state = fake_state(Network())
+    state = fake_state(Network)
     torch.save(state, tmp_path / "syncnet_v2.model")  # as published: without counters of batches
     network = load_network(tmp_path / "syncnet_v2.model")
     draws = np.random.RandomState(5)
@@ -152,26 +125,6 @@ def test_lips_of_a_clip_equal_those_of_its_windows() -> None:
     alone = np.concatenate([lip_embeddings(network, crops[v : v + 5]) for v in range(23)])
     assert whole.shape == (23, 16)
     np.testing.assert_allclose(whole, alone, atol=1e-4 * np.abs(whole).max())
-
-
-def test_a_checkpoint_that_does_not_fit_is_named_with_its_keys() -> None:
-    network = Network(SMALL)
-    state = dict(network.state_dict())
-    del state["netfcaud.0.bias"]
-    state["netlstm.weight"] = torch.zeros(1)
-    state["netfclip.3.bias"] = torch.zeros(3)
-    message = (
-        r"some\.model does not fit the network: tensors 1 missing \(netfcaud\.0\.bias\); "
-        r"1 unknown \(netlstm\.weight\); 1 of another shape \(netfclip\.3\.bias\)"
-    )
-    with pytest.raises(InputError, match=message):
-        fill(network, state, "some.model")
-
-
-def test_a_checkpoint_of_another_form_is_refused(tmp_path: Path) -> None:
-    torch.save([1, 2], tmp_path / "x.model")
-    with pytest.raises(InputError, match="holds no state dict but a list"):
-        load_network(tmp_path / "x.model")
 
 
 # ---- Faces by MTCNN
@@ -245,11 +198,9 @@ def test_a_real_talking_head_is_followed_through_its_clip(cascade, clips) -> Non
 
 def test_s3fd_equals_upstream_under_a_fake_checkpoint() -> None:
     case = cases("s3fd")["fake"]
-    with torch.device("meta"):
-        state = fake_state(s3fd_network.Network())
-    network = s3fd_network.Network()
-    fill(network, state, "sfd_face.pth")
-    assert keys_of(network) == case["keys"]
+    state = fake_state(s3fd_network.Network)
+    network = build(s3fd_network.Network, state, Path("sfd_face.pth"))
+    assert keys_of(s3fd_network.Network) == case["keys"]
     draws = np.random.RandomState(6)
     picture = (40 * draws.standard_normal((1, 3, 72, 90))).astype(np.float32)
     with torch.inference_mode():
@@ -307,29 +258,6 @@ def test_the_longest_track_equals_upstream(name: str) -> None:
     track = longest_track(seen)
     assert (track.start, len(track.boxes)) == (case["start"], case["frames"])
     np.testing.assert_allclose(track.boxes[::5], case["boxes_every_5"], rtol=1e-6)
-
-
-def sightings(name: str) -> list[list[list[float]]]:
-    """As in the recipe, which needs other packages to be imported."""
-    draws = np.random.RandomState(9)
-    frames = []
-    for frame in range(60):
-        x = 40 + 10 * np.sin(frame / 9) + draws.standard_normal()
-        first = [x, 30.0, x + 50, 95.0 + draws.standard_normal()]
-        second = [x + 120, 40.0, x + 160, 88.0]
-        boxes = [first]
-        if name == "leaves" and frame >= 41:
-            boxes = []
-        if name == "two":
-            boxes = [second, first] if frame < 20 else [first]
-        if name == "gaps" and (10 <= frame < 30 or frame % 7 == 3):
-            boxes = []
-        if name == "lost" and 10 <= frame < 36:
-            boxes = []
-        if name == "cut" and frame >= 25:
-            boxes = [second]
-        frames.append(boxes)
-    return frames
 
 
 def test_no_face_is_an_error() -> None:
@@ -459,11 +387,10 @@ def test_weights_that_the_user_adds_serve_every_encoder(tmp_path: Path, monkeypa
     from vsseval import weights
     from vsseval.encoders.table import load_encoder, signature
 
-    with torch.device("meta"):
-        states = {
-            "syncnet_v2.model": fake_state(Network()),
-            "sfd_face.pth": fake_state(s3fd_network.Network()),
-        }
+    states = {
+        "syncnet_v2.model": fake_state(Network),
+        "sfd_face.pth": fake_state(s3fd_network.Network),
+    }
     monkeypatch.setenv("VSSEVAL_WEIGHTS", str(tmp_path / "store"))
     for part, name in (("syncnet", "syncnet_v2.model"), ("s3fd", "sfd_face.pth")):
         torch.save(states[name], tmp_path / name)
@@ -495,8 +422,7 @@ def test_a_face_is_found_cut_out_and_embedded(tmp_path: Path, monkeypatch, clips
     store.mkdir()
     (store / "mtcnn").symlink_to(weights.require("mtcnn"))
     monkeypatch.setenv("VSSEVAL_WEIGHTS", str(store))
-    with torch.device("meta"):
-        state = fake_state(Network())
+    state = fake_state(Network)
     torch.save(state, tmp_path / "syncnet_v2.model")
     weights.add("syncnet", [tmp_path / "syncnet_v2.model"])
     encoder = load_encoder("syncnet-video")

@@ -13,11 +13,12 @@ import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
+from vsseval import weights
 from vsseval.audio import fit_length, mono, read_audio
 from vsseval.benchmarks.table import EMBEDDED_MEDIA
 from vsseval.encoders import dnsmos
 from vsseval.encoders.aisfx_network import Network
-from vsseval.encoders.table import ENCODERS, load_encoder, signature
+from vsseval.encoders.table import ENCODERS, ROWS, load_encoder, signature
 from vsseval.errors import InputError, MissingWeightsError, UnknownNameError
 from vsseval.weights_table import GROUPS, WEIGHTS
 
@@ -189,6 +190,16 @@ def test_without_weights_the_error_names_the_command(
     for ask in (load_encoder, signature):
         with pytest.raises(MissingWeightsError, match="|".join(commands)):
             ask(name)
+
+
+def test_no_id_is_used_twice() -> None:
+    assert len(ENCODERS) == len(ROWS)
+
+
+def test_no_two_encoders_would_share_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "require", lambda name: None)
+    keys = {(signature(name), row.preparation, row.kind) for name, row in ENCODERS.items()}
+    assert len(keys) == len(ENCODERS)
 
 
 def test_an_unknown_encoder_lists_close_names() -> None:

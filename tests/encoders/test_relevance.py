@@ -9,12 +9,13 @@ import librosa
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from vsseval.audio import fit_length, read_audio
 from vsseval.benchmarks.manifest import load_benchmark
 from vsseval.encoders import relevance, relevance_train
 from vsseval.encoders.relevance_audio import band_power
-from vsseval.encoders.relevance_network import Towers, load_towers
+from vsseval.encoders.relevance_network import Towers
 from vsseval.encoders.relevance_train import Clips
 from vsseval.encoders.relevance_video import small_frames
 from vsseval.encoders.table import load_encoder
@@ -160,15 +161,6 @@ def test_the_checkpoint_is_small() -> None:
     assert relevance.CHECKPOINT.stat().st_size < 2_000_000
 
 
-def test_other_bytes_are_refused(tmp_path: Path) -> None:
-    other = tmp_path / "other.safetensors"
-    with pytest.raises(InputError, match="no checkpoint at"):
-        relevance.verified(other)
-    other.write_bytes(relevance.CHECKPOINT.read_bytes()[:-1] + b"?")
-    with pytest.raises(InputError, match="instead of"):
-        relevance.verified(other)
-
-
 # Training.
 
 
@@ -257,7 +249,7 @@ def test_an_interrupted_training_ends_in_the_same_bytes(small: Clips, tmp_path: 
     assert not (tmp_path / "parts.state").exists()
     assert len((tmp_path / "parts.csv").read_text().splitlines()) == 3
     shapes = {key: value.shape for key, value in Towers().state_dict().items()}
-    written = load_towers(tmp_path / "whole").state_dict()
+    written = load_file(tmp_path / "whole")
     assert {key: value.shape for key, value in written.items()} == shapes
 
 

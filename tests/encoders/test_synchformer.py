@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import sys
 import types
 from fractions import Fraction
-from pathlib import Path
 from types import ModuleType
 
 import av
+import fake_checkpoint
 import numpy as np
 import pytest
 import soundfile
@@ -18,30 +17,31 @@ import torch
 
 from vsseval import features, weights
 from vsseval.encoders import synchformer, synchformer_checkpoint
-from vsseval.encoders.synchformer_checkpoint import load_network, upstream_shapes
+from vsseval.encoders.synchformer_checkpoint import load_network, upstream_name
 from vsseval.encoders.synchformer_network import Size, Synchformer
 from vsseval.encoders.table import ENCODERS, load_encoder, signature
 from vsseval.errors import InputError
-
-REFERENCE = Path(__file__).parent.parent / "reference"
-
-
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, REFERENCE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")
 def recipe() -> ModuleType:
     """tests/reference/synchformer_recipe.py: sizes, inputs and the fake weights."""
     path = list(sys.path)
-    module = _load("synchformer_recipe")
+    import synchformer_recipe
+
     sys.path[:] = path
-    return module
+    return synchformer_recipe
+
+
+def upstream_shapes(size: Size | None = None) -> dict[str, tuple[int, ...]]:
+    """Every tensor of a checkpoint, the one that takes part in nothing among them."""
+    with torch.device("meta"):
+        network = Synchformer(size)
+    shapes = {upstream_name(key): tuple(t.shape) for key, t in network.state_dict().items()}
+    width = (size or Size()).width
+    shapes["vfeat_extractor.patch_embed.proj.weight"] = (width, 3, 16, 16)
+    shapes["vfeat_extractor.patch_embed.proj.bias"] = (width,)
+    return shapes
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +90,7 @@ def test_checkpoint_has_upstreams_keys_and_shapes(reference) -> None:
     shapes = upstream_shapes()
     case = reference("synchformer", "keys")
     assert len(shapes) == case["count"] == 513
-    assert _load("fake_checkpoint").key_digest(shapes) == case["digest"]
+    assert fake_checkpoint.key_digest(shapes) == case["digest"]
 
 
 def test_mel_equals_upstream(recipe, expected) -> None:
@@ -328,9 +328,9 @@ def test_a_wrong_checkpoint_names_its_keys(state, size, tmp_path) -> None:
     with pytest.raises(InputError) as caught:
         load_network(tmp_path / "wrong.pth", size)
     for part in (
-        "missing transformer.off_head.weight",
-        "unknown transformer.sync_head.weight",
-        "aproj.bias has shape (7,), not (48,)",
+        "missing: transformer.off_head.weight",
+        "unknown: transformer.sync_head.weight",
+        "aproj.bias is (7,) instead of (48,)",
     ):
         assert part in str(caught.value)
     torch.save([1, 2], tmp_path / "list.pth")

@@ -17,7 +17,6 @@ from vsseval.encoders.syncnet_demo import (
     CHECKPOINT,
     SHA256,
     demo_size,
-    load_demo_network,
     mouth_crops,
 )
 from vsseval.errors import InputError
@@ -128,14 +127,6 @@ def test_the_mouth_is_the_lower_half_of_the_box() -> None:
     frames = np.zeros((1, 100, 100, 3), np.uint8)
     frames[:, 50:90, 20:80] = 200  # box (10, 10, 90, 90): rows 50 to 90, columns 20 to 80
     np.testing.assert_array_equal(mouth_crops(frames, (10, 10, 90, 90)), np.full((1, 64, 64), 200))
-
-
-def test_a_damaged_checkpoint_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "x.safetensors").write_bytes(CHECKPOINT.read_bytes()[:5000])
-    with pytest.raises(InputError, match=r"cannot read the demo SyncNet x\.safetensors"):
-        load_demo_network(tmp_path / "x.safetensors")
-    with pytest.raises(InputError, match="cannot read the demo SyncNet"):
-        load_demo_network(tmp_path / "none.safetensors")
 
 
 # ---- Training

@@ -169,9 +169,9 @@ def test_a_checkpoint_of_openai_is_read_in_float32(tmp_path, small):
 def test_every_size_has_its_own_part(tmp_path, monkeypatch):
     monkeypatch.setenv("VSSEVAL_WEIGHTS", str(tmp_path))
     with pytest.raises(MissingWeightsError, match="weights pull openai-whisper-medium"):
-        whisper_openai.load_size("medium")
+        whisper_openai.load("medium")
     with pytest.raises(MissingWeightsError, match="weights pull whisper-base"):
-        whisper_openai.load_base()
+        whisper_openai.load("base")
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,11 @@ def moved_onsets(level):
     return reference, [times + 0.2 * moved for times in reference]
 
 
+def moved_onsets_beside_speech(level):
+    """As above; speech at the end takes the last onsets of both sides out."""
+    return [np.array([[2.3, 3.0]])] * N_CLIPS, *moved_onsets(level)
+
+
 def moved_onsets_with_loudness(level):
     """As above; what is moved is as loud as the rest."""
     reference, generated = moved_onsets(level)
@@ -223,6 +228,12 @@ def exchanged_onsets():
     return (a, b), (b, a)
 
 
+def exchanged_onsets_beside_speech():
+    (a, b), _ = exchanged_onsets()
+    spans = [np.array([[2.3, 3.0]])] * N_CLIPS
+    return (spans, a, b), (spans, b, a)
+
+
 def exchanged_ranked_onsets():
     """Four onsets and weaker ones between them, as predictions of the four alone, and back."""
     few, many = [np.arange(1.0, 5.0)] * N_CLIPS, [np.arange(1.0, 5.0, 0.5)] * N_CLIPS
@@ -306,6 +317,7 @@ FD = Contract(embeddings, 0.0, True, exchanged_embeddings)
 
 CONTRACTS = {
     "fd.aisfx": FD,
+    "fd.aisfx-nonspeech": FD,
     **dict.fromkeys(
         (
             "fd.vggish@avbench",
@@ -372,7 +384,14 @@ CONTRACTS = {
         Contract(posteriors, -8e-6, False, exchanged_posteriors),
     ),
     **dict.fromkeys(
-        ("relevance.demo", "imagebind@ib-avbench", "imagebind@ib-native", "imagebind_text"),
+        (
+            "relevance.demo",
+            "relevance.demo-nonspeech",
+            "imagebind.nonspeech",
+            "imagebind@ib-avbench",
+            "imagebind@ib-native",
+            "imagebind_text",
+        ),
         Contract(voices, 100.0, True, exchanged_voices),
     ),
     **dict.fromkeys(
@@ -413,6 +432,9 @@ CONTRACTS = {
         far_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness
     ),
     "onset_f1": Contract(moved_onsets, 1.0, True, exchanged_onsets),
+    "onset_f1.nonspeech": Contract(
+        moved_onsets_beside_speech, 1.0, True, exchanged_onsets_beside_speech
+    ),
     "onset_f1.annotated": Contract(moved_onsets, 1.0, True, exchanged_onsets),
     "onset_acc@onset-condfoley": Contract(
         moved_onsets_with_loudness, 1.0, False, exchanged_onsets_with_loudness
@@ -427,6 +449,7 @@ CONTRACTS = {
     # The epsilon keeps it a little below 1.
     "av_align@avalign-javis": Contract(moved_onsets_before_motion, 6 / (6 + 1e-6), None),
     "desync@desync-avbench": Contract(offset_logits, 0.0, None),
+    "desync.nonspeech": Contract(offset_logits, 0.0, None),
     "desync@desync-javis": Contract(offset_logits, 0.0, None),
     "sync_accuracy@synchformer-native": Contract(rare_offsets, 1.0, None),
     "sync_accuracy_1@synchformer-native": Contract(rare_offsets, 1.0, None),

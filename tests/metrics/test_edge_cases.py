@@ -32,6 +32,7 @@ MAKERS = {
     "20 clips": lambda: (rows(20),),
     "continuous sound": lambda: (NONE, SOME),
     "no onsets on either side": lambda: (NONE, NONE),
+    "all onsets within speech": lambda: (np.array([[0.4, 1.6]]), SOME, SOME),
     "a track that begins when the sound is over": lambda: (
         np.ones((20, 8)),
         np.array(15),
@@ -56,6 +57,7 @@ MAKERS = {
 }
 SILENT = {
     "onset_f1": (SOME, NONE),
+    "onset_f1.nonspeech": (np.array([[0.4, 0.6]]), SOME, NONE),
     "onset_offset": (SOME, NONE),
     "onset_ap": (SOME, NONE, NONE),
     "onset_acc@onset-condfoley": (SOME, NONE, NONE, NONE),

@@ -12,7 +12,8 @@ from vsseval.errors import InputError, UnknownNameError
 from vsseval.metrics.profiles import PROFILES
 from vsseval.metrics.table import METRICS, ROWS, metric, resolve
 from vsseval.reports.metric_docs import explain, metric_reference
-from vsseval.types import Metric
+from vsseval.run import sources
+from vsseval.types import Benchmark, Metric
 
 # Text normalisers (with the recogniser where there are two), lexicons, and spectral and dubbing
 # settings of the speech metrics, which their rows explain.
@@ -30,6 +31,9 @@ DIALECTS = {first + second for first in RECOGNISERS for second in NORMALISERS} |
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
+SOURCES = {"item", *sources(Benchmark("b", "1", "joint", 1.0, 16000, (), (), "0"), [], takes=1)}
+
+
 @pytest.mark.parametrize("row", METRICS.values(), ids=METRICS)
 def test_rows_are_complete(row):
     assert row.title
@@ -40,7 +44,7 @@ def test_rows_are_complete(row):
     assert (row.scope == "set") == (row.pool == "set")
     for name in row.inputs:
         source, _, rest = name.partition(":")
-        assert source in ("generated", "reference", "video", "speaker", "caption", "item")
+        assert source in SOURCES
         assert rest
         assert source == "item" or rest.rpartition(".")[0]
     assert callable(resolve(row.compute))

@@ -28,6 +28,7 @@ sys.modules["cv2"] = types.ModuleType("cv2")
 import av  # noqa: E402
 import torch  # noqa: E402
 from fake_checkpoint import filled, key_digest  # noqa: E402
+from pictures import sightings  # noqa: E402
 from signals import SIGNALS  # noqa: E402
 
 Case = dict[str, object]
@@ -217,29 +218,6 @@ def s3fd() -> None:
     }
     assert isinstance(detect, Detect)
     write("s3fd", "detectors.s3fd: S3FDNet, Detect, nms_", {"fake": case})
-
-
-def sightings(name: str) -> list[list[list[float]]]:
-    """Boxes of each frame: a face that sways, one that leaves, two faces, gaps, a cut."""
-    state = np.random.RandomState(9)
-    frames: list[list[list[float]]] = []
-    for frame in range(60):
-        x = 40 + 10 * np.sin(frame / 9) + state.standard_normal()
-        first = [x, 30.0, x + 50, 95.0 + state.standard_normal()]
-        second = [x + 120, 40.0, x + 160, 88.0]
-        boxes = [first]
-        if name == "leaves" and frame >= 41:
-            boxes = []
-        if name == "two":
-            boxes = [second, first] if frame < 20 else [first]
-        if name == "gaps" and (10 <= frame < 30 or frame % 7 == 3):
-            boxes = []
-        if name == "lost" and 10 <= frame < 36:
-            boxes = []
-        if name == "cut" and frame >= 25:
-            boxes = [second]
-        frames.append(boxes)
-    return frames
 
 
 def tracks() -> None:

@@ -16,6 +16,43 @@ from vsseval.types import Score
 BENCH = BenchmarkEntry("toy", "1", "sound", "abcdef0123456789")
 
 
+def score(metric: str, value: float | None, **changes: object) -> Score:
+    """A score written by hand, of four items."""
+    fields = {
+        "metric": metric,
+        "value": value,
+        "note": "" if value is not None else "undefined: why",
+        "unit": "u",
+        "better": "higher" if metric == "onset_f1" else "lower",
+        "signature": f"{metric}|enc:e-1|n:4/4|v:1",
+        "n_expected": 4,
+        "n_scored": 4,
+        "interval": None,
+        "excluded": {},
+    }
+    return Score(**{**fields, **changes})
+
+
+def record(name: str, *scores: Score, kind: str = "system", **changes: object) -> RunRecord:
+    """A record of written scores."""
+    fields = {
+        "run_id": f"{name}-id",
+        "model": ModelEntry(name, kind, {"name": name}),
+        "benchmark": BENCH,
+        "seed": 0,
+        "takes": 1,
+        "limit": None,
+        "counts": Counts(4, 4, 0),
+        "cost": Cost(2.0, 0.5, 8),
+        "failures": {},
+        "warnings": {},
+        "notes": (),
+        "scores": scores,
+        "environment": {},
+    }
+    return RunRecord(**{**fields, **changes})
+
+
 def scored(
     metric: str,
     clips: Sequence[Sequence[float] | None] | np.ndarray,
@@ -64,23 +101,20 @@ def run(
 ) -> Path:
     """A record written below ``folder``; its own folder comes back."""
     failures = failures or {}
-    fields = {
-        "run_id": f"{name}-{seed}-id",
-        "model": ModelEntry(name, kind, {"name": name}),
-        "benchmark": BENCH,
-        "seed": seed,
-        "takes": 1,
-        "limit": None,
-        "counts": Counts(40, 40 - len(failures), len(failures)),
-        "cost": Cost(2.0, 0.5, 8),
-        "failures": failures,
-        "warnings": {},
-        "notes": (),
-        "scores": tuple(one.score for one in metrics),
-        "environment": {},
-    }
+    whole = record(
+        name,
+        *(one.score for one in metrics),
+        kind=kind,
+        **{
+            "run_id": f"{name}-{seed}-id",
+            "seed": seed,
+            "counts": Counts(40, 40 - len(failures), len(failures)),
+            "failures": failures,
+            **changes,
+        },
+    )
     where = folder / f"{name}-{seed}"
-    write_record(where, RunRecord(**{**fields, **changes}), list(metrics))
+    write_record(where, whole, list(metrics))
     return where
 
 

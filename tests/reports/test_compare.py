@@ -9,55 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.stats
+from boards import record, score
 
 from vsseval.errors import InputError
 from vsseval.metrics.statistics import holm
 from vsseval.records import (
     BenchmarkEntry,
-    Cost,
-    Counts,
-    ModelEntry,
-    RunRecord,
     write_record,
 )
 from vsseval.reports.compare import compare, markdown
 from vsseval.score import Scored
-from vsseval.types import Score
-
-
-def score(metric: str, value: float | None, **changes: object) -> Score:
-    fields = {
-        "metric": metric,
-        "value": value,
-        "note": "" if value is not None else "undefined: why",
-        "unit": "u",
-        "better": "higher" if metric == "onset_f1" else "lower",
-        "signature": f"{metric}|enc:e-1|n:4/4|v:1",
-        "n_expected": 4,
-        "n_scored": 4,
-        "interval": None,
-        "excluded": {},
-    }
-    return Score(**{**fields, **changes})
-
-
-def record(name: str, *scores: Score, kind: str = "system", **changes: object) -> RunRecord:
-    fields = {
-        "run_id": f"{name}-id",
-        "model": ModelEntry(name, kind, {"name": name}),
-        "benchmark": BenchmarkEntry("toy", "1", "sound", "abcdef0123456789"),
-        "seed": 0,
-        "takes": 1,
-        "limit": None,
-        "counts": Counts(4, 4, 0),
-        "cost": Cost(2.0, 0.5, 8),
-        "failures": {},
-        "warnings": {},
-        "notes": (),
-        "scores": scores,
-        "environment": {},
-    }
-    return RunRecord(**{**fields, **changes})
 
 
 def written(folder: Path, name: str, components: dict[str, list[float]], **changes: object) -> Path:

@@ -6,55 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from boards import record, score
 
 from vsseval.records import (
     BenchmarkEntry,
-    Cost,
     Counts,
-    ModelEntry,
-    RunRecord,
     find_records,
     write_record,
 )
 from vsseval.reports.leaderboard import leaderboards
 from vsseval.reports.markdown import cell, number, report
 from vsseval.reports.terminal import summary
-from vsseval.types import Score
-
-
-def score(metric: str, value: float | None, **changes: object) -> Score:
-    fields = {
-        "metric": metric,
-        "value": value,
-        "note": "" if value is not None else "undefined: why",
-        "unit": "u",
-        "better": "higher" if metric == "onset_f1" else "lower",
-        "signature": f"{metric}|enc:e-1|n:4/4|v:1",
-        "n_expected": 4,
-        "n_scored": 4,
-        "interval": None,
-        "excluded": {},
-    }
-    return Score(**{**fields, **changes})
-
-
-def record(name: str, *scores: Score, kind: str = "system", **changes: object) -> RunRecord:
-    fields = {
-        "run_id": f"{name}-id",
-        "model": ModelEntry(name, kind, {"name": name}),
-        "benchmark": BenchmarkEntry("toy", "1", "sound", "abcdef0123456789"),
-        "seed": 0,
-        "takes": 1,
-        "limit": None,
-        "counts": Counts(4, 4, 0),
-        "cost": Cost(2.0, 0.5, 8),
-        "failures": {},
-        "warnings": {},
-        "notes": (),
-        "scores": scores,
-        "environment": {},
-    }
-    return RunRecord(**{**fields, **changes})
 
 
 def line(text: str, name: str) -> list[str]:

@@ -13,13 +13,15 @@ from vsseval.errors import InputError
 from vssflow import train as training
 from vssflow.checkpoint import load_checkpoint
 from vssflow.cli import commands
-from vssflow.config import PRESETS, preset
+from vssflow.config import LAYOUTS, PRESETS, preset, with_layout
 
 
 @pytest.fixture
 def small_tiny(config, monkeypatch):
-    """Preset tiny made small for the length of a test."""
+    """Preset tiny and its layouts made small for the length of a test."""
     monkeypatch.setitem(PRESETS, "tiny", config)
+    for layout in LAYOUTS:
+        monkeypatch.setitem(PRESETS, f"tiny-{layout}", with_layout(config, layout))
 
 
 def invoke(*arguments):
@@ -44,6 +46,7 @@ def test_train_all_stages_then_sample(data, clip, tmp_path):
     checkpoint = tmp_path / "run" / "tiny.safetensors"
     assert str(checkpoint) in done.output
     load_checkpoint(checkpoint)
+    _another_layout_on_the_same_features(data, clip, tmp_path)
     out = tmp_path / "out.wav"
     done = invoke(
         "sample", "--video", clip, "--checkpoint", checkpoint, "--out", out, "--text", "bin"
@@ -52,6 +55,26 @@ def test_train_all_stages_then_sample(data, clip, tmp_path):
     audio = read_audio(out)
     assert audio.samples.shape == (1, 16000)
     assert np.isfinite(audio.samples).all()
+
+
+def _another_layout_on_the_same_features(data, clip, tmp_path):
+    """Another layout trains on the run's features, and its checkpoint makes a sound."""
+    run = tmp_path / "run"
+    stamp = (run / "features" / "sync.npy").stat().st_mtime_ns
+    for layout in ("all-cross", "all-concat"):
+        other = tmp_path / layout
+        common = ("train", "--data", data, "--out", other, "--steps", 1, "--batch", 4)
+        done = invoke(*common, "--preset", f"tiny-{layout}", "--stage", "flow", "--reuse", run)
+        assert done.exit_code == 0, done.output
+        checkpoint = other / f"tiny-{layout}.safetensors"
+        assert load_checkpoint(checkpoint).config.concatenated == LAYOUTS[layout].concatenated
+        invoke("sample", "--video", clip, "--checkpoint", checkpoint, "--out", other / "o.wav")
+        assert read_audio(other / "o.wav").samples.shape == (1, 16000)
+    assert (run / "features" / "sync.npy").stat().st_mtime_ns == stamp
+    with pytest.raises(InputError, match="begun with another configuration; concatenated"):
+        invoke(*common, "--preset", "tiny", "--stage", "flow", "--reuse", run)
+    with pytest.raises(InputError, match="--reuse is for --stage flow"):
+        invoke(*common, "--preset", "tiny", "--stage", "codec", "--reuse", run)
 
 
 @pytest.mark.weights

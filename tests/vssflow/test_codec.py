@@ -5,6 +5,7 @@ import torch
 
 from vssflow.codec import Codec
 from vssflow.train_codec import codec_losses, decoder_job, encode_clip, set_latent_statistics
+from vssflow.training import Draw
 
 
 def test_latents_come_at_25_frames_a_second(config):
@@ -57,7 +58,7 @@ def test_decoder_training_lowers_its_loss_and_leaves_latents_bit_equal(config):
     optimiser = torch.optim.AdamW(trained, lr=3e-3)
     history = []
     for _ in range(15):
-        losses = job.losses(generator)
+        losses = job.losses(Draw(generator))
         optimiser.zero_grad()
         losses["loss"].backward()
         optimiser.step()

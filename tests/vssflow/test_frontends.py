@@ -12,6 +12,7 @@ from vssflow.frontends import LipFrontEnd, SemanticFrontEnd, SyncFrontEnd, with_
 from vssflow.phonemes import CLASSES
 from vssflow.train_flow import FlowMaterial, companions_of, draw_features
 from vssflow.train_frontends import Material, class_of_phone, labels_of, lip_job, sync_job
+from vssflow.training import Draw
 
 
 def pictures(*shape):
@@ -93,7 +94,7 @@ def test_lips_cannot_be_trained_without_alignments(config):
 def test_sync_is_trained_on_any_mixture_of_sound_and_speech(config, transcripts):
     clips = [Clip(str(i), "", "", transcript=text) for i, text in enumerate(transcripts)]
     job = sync_job(SyncFrontEnd(config), material(config, clips), config)
-    losses = job.losses(torch.Generator().manual_seed(0))
+    losses = job.losses(Draw(torch.Generator().manual_seed(0)))
     assert torch.isfinite(losses["loss"])
 
 

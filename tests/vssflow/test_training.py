@@ -15,8 +15,8 @@ def make_job(*, broken_at=None, ema_decay=None):
     network = nn.Linear(4, 1)
     calls = []
 
-    def losses(generator):
-        x = torch.randn(8, 4, generator=generator)
+    def losses(draw):
+        x = torch.randn(8, 4, generator=draw.generator)
         calls.append(1)
         factor = float("nan") if len(calls) == broken_at else 1.0
         return {"loss": factor * ((network(x)[:, 0] - x.sum(1)) ** 2).mean()}

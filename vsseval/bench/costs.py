@@ -151,19 +151,21 @@ def _passt() -> object:
 
 
 def _clap_laion() -> object:
-    from vsseval.encoders.clap_laion import LaionAudio, one_window
+    from vsseval.encoders.clap import ClapAudio
+    from vsseval.encoders.clap_laion import one_window
     from vsseval.encoders.clap_laion_network import AudioTower
     from vsseval.encoders.htsat_network import BASE
 
-    return LaionAudio(cast(AudioTower, _ready(AudioTower(BASE))), one_window, "cpu", "random")
+    return ClapAudio(_ready(AudioTower(BASE)), one_window, "cpu", "random")
 
 
 def _clap_ms() -> object:
-    from vsseval.encoders.clap_ms import MsAudio, covering_windows
+    from vsseval.encoders.clap import ClapAudio
+    from vsseval.encoders.clap_ms import covering_windows
     from vsseval.encoders.clap_ms_network import AudioTower
     from vsseval.encoders.htsat_network import TINY
 
-    return MsAudio(cast(AudioTower, _ready(AudioTower(TINY))), covering_windows, "cpu", "random")
+    return ClapAudio(_ready(AudioTower(TINY)), covering_windows, "cpu", "random")
 
 
 def _imagebind_audio() -> object:

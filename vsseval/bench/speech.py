@@ -76,7 +76,7 @@ def word_error_rates(*, quick: bool = False) -> list[BenchRow]:
     spoken = [item for item in items if item.transcript is not None][: 2 if quick else None]
     clips = [_samples(item) for item in spoken]
     said = [str(item.transcript) for item in spoken]
-    ours, theirs = whisper_ct2.load(), whisper_openai.load_tiny_en()
+    ours, theirs = whisper_ct2.load(whisper_ct2.TINY_EN), whisper_openai.load("tiny.en")
     for listener in (ours, theirs):
         listener(clips[0])  # the first call imports and compiles
     timed = side_by_side(

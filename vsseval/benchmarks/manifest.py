@@ -5,7 +5,7 @@ A benchmark is a folder::
     benchmark.json   {"name", "version", "task", "clip_seconds", "sample_rate", "metrics": [ids]}
     manifest.jsonl   one object a line: {"id", "duration", "video", "audio", "speaker_audio",
                      "caption", "transcript", "label", "speaker", "group", "setting", "slices",
-                     "onsets", "face_box", "sha256": {field: hex}}
+                     "onsets", "speech_spans", "face_box", "sha256": {field: hex}}
 
 ``id`` and ``duration`` are required; what an item does not have is left out. Media paths are
 relative to the folder and must stay inside it. A medium that is not on disk does not stop a run:
@@ -20,6 +20,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import get_args
 
@@ -32,7 +33,7 @@ MEDIA_FIELDS = ("video", "audio", "speaker_audio")
 TEXT_FIELDS = ("caption", "transcript", "label", "speaker", "group")
 FIELDS = (
     *("id", "duration", *MEDIA_FIELDS, *TEXT_FIELDS),
-    *("setting", "slices", "onsets", "face_box", "sha256"),
+    *("setting", "slices", "onsets", "speech_spans", "face_box", "sha256"),
 )
 
 # A take's file is named <id>.takeK.wav, so no id may end like that.
@@ -238,6 +239,7 @@ def _item(root: Path, entry: Mapping[str, object], where: str) -> Item:
         id=identity,
         duration=duration,
         onsets=_onsets(entry.get("onsets"), duration, where),
+        speech_spans=_speech_spans(entry.get("speech_spans"), duration, where),
         face_box=_face_box(entry.get("face_box"), where),
         video=media["video"],
         audio=media["audio"],
@@ -299,6 +301,30 @@ def _onsets(value: object, duration: float, where: str) -> tuple[float, ...] | N
     if any(not 0 <= onset <= duration for onset in onsets) or sorted(onsets) != list(onsets):
         raise InputError(f"{where}: onsets must ascend and lie in 0..{duration} s, got {value!r}")
     return onsets
+
+
+def _speech_spans(
+    value: object, duration: float, where: str
+) -> tuple[tuple[float, float], ...] | None:
+    if value is None:
+        return None
+    pairs = isinstance(value, list) and all(
+        isinstance(span, list)
+        and len(span) == 2
+        and all(isinstance(time, int | float) and not isinstance(time, bool) for time in span)
+        for span in value
+    )
+    if not pairs:
+        raise InputError(f"{where}: speech_spans must be a list of [start, end], got {value!r}")
+    spans = tuple((float(start), float(end)) for start, end in value)  # type: ignore[attr-defined]
+    if any(not 0 <= start < end <= duration for start, end in spans) or any(
+        later[0] < earlier[1] for earlier, later in pairwise(spans)
+    ):
+        raise InputError(
+            f"{where}: speech_spans must ascend, not overlap, and lie in 0..{duration} s, "
+            f"got {value!r}"
+        )
+    return spans
 
 
 def _face_box(value: object, where: str) -> tuple[int, int, int, int] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from vsseval.cli.options import FOLDER, aligned, cores, say
+from vsseval.cli.options import FOLDER, cores, fitted, say
 from vsseval.errors import MissingWeightsError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def weights() -> None:
 @weights.command(name="list")
 def list_() -> None:
     """Every part: whether it is here, its size, licence, and what needs it."""
-    click.echo(aligned(weight_rows()))
+    click.echo(fitted(weight_rows()))
 
 
 def weight_rows() -> list[tuple[str, ...]]:

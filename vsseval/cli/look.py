@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from vsseval.cli.options import FOLDER, aligned, names, say
+from vsseval.cli.options import FOLDER, fitted, names, say
 from vsseval.cli.pages import media_options
 from vsseval.errors import InputError
 
 if TYPE_CHECKING:
     from vsseval.reports.html.media import Sources
     from vsseval.reports.pairs import Results
+    from vsseval.types import Finding
 
 FORMATS = ("markdown", "csv", "json", "latex")
 
@@ -97,13 +99,18 @@ def _writers() -> Mapping[str, Callable[[Results, list[str]], str]]:
 
 
 WHAT = ["models", "benches", "metrics", "profiles", "weights", "presets"]
+IN_JSON_ALONE = {"metrics": ("scope", "profile", "what", "lacking"), "weights": ("needed by",)}
+"""Columns that a terminal has no room for; the profile of a metric is the end of its id."""
 
 
 @click.command(name="list")
 @click.argument("what", type=click.Choice(WHAT))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def list_(what: str, as_json: bool) -> None:
-    """What can be asked for by name."""
+    """What can be asked for by name.
+
+    Tables are as wide as the terminal; --json has every column whole.
+    """
     tables = {
         "models": _models,
         "benches": _benches,
@@ -117,8 +124,22 @@ def list_(what: str, as_json: bool) -> None:
         head, *lines = rows
         entries = [dict(zip(head, line, strict=True)) for line in lines]
         click.echo(json.dumps(entries, indent=1))
-    else:
-        click.echo(aligned(rows))
+        return
+    hidden = [rows[0].index(name) for name in IN_JSON_ALONE.get(what, ())]
+    shown = [[cell for at, cell in enumerate(row) if at not in hidden] for row in rows]
+    click.echo(fitted(shown, wrap=what != "metrics"))
+    if what == "metrics":
+        for line in _missing_weights():
+            click.echo(line)
+
+
+def _missing_weights() -> list[str]:
+    """What to type for the metrics whose weights are missing, and how many metrics it brings."""
+    from vsseval.metrics.table import METRICS
+    from vsseval.score import lacking_weights
+
+    count = Counter(command for row in METRICS.values() for command in lacking_weights(row))
+    return [f"weights missing: {command}  (metrics: {number})" for command, number in count.items()]
 
 
 def _models() -> list[tuple[str, ...]]:
@@ -148,8 +169,8 @@ def _metrics() -> list[tuple[str, ...]]:
     from vsseval.reports.markdown import ARROW
     from vsseval.score import lacking_weights
 
-    head = ("metric", "for", "scope", "unit", "better", "profile", "what", "weights", "source")
-    rows: list[tuple[str, ...]] = [head]
+    head = "metric for scope unit better profile what weights lacking source"
+    rows: list[tuple[str, ...]] = [tuple(head.split())]
     for row in METRICS.values():
         lacking = "; ".join(lacking_weights(row))
         rows.append(
@@ -161,7 +182,8 @@ def _metrics() -> list[tuple[str, ...]]:
                 f"{row.better} {ARROW[row.better]}",
                 row.id.partition("@")[2],
                 row.title,
-                f"missing: {lacking}" if lacking else "here",
+                "missing" if lacking else "here",
+                lacking,
                 row.source,
             )
         )
@@ -206,7 +228,25 @@ def doctor() -> None:
     """What is installed and what is missing, with what to type about it."""
     from vsseval.doctor import examine
 
-    findings = examine()
+    _show_findings(examine())
+
+
+@click.group()
+def models() -> None:
+    """Systems that run in an environment of their own."""
+
+
+@models.command(name="doctor")
+@click.argument("name")
+@click.option("--checkpoint", type=FOLDER, metavar="FILE", help="TOML file; default: models.toml.")
+def model_doctor(name: str, checkpoint: Path | None) -> None:
+    """What NAME needs: interpreter, packages, checkout, weights; and what to do about each."""
+    from vsseval.models import examine_model
+
+    _show_findings(examine_model(name, checkpoint))
+
+
+def _show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         click.echo(f"{'ok     ' if finding.ok else 'missing'}  {finding.what}")
         if finding.remedy:

@@ -12,7 +12,7 @@ from vsseval.cli import datasets
 from vsseval.cli.assets import data, weights
 from vsseval.cli.bench import bench
 from vsseval.cli.judge import compare, gate, inspect
-from vsseval.cli.look import doctor, explain, list_, report
+from vsseval.cli.look import doctor, explain, list_, models, report
 from vsseval.cli.pages import leaderboard
 from vsseval.cli.stages import encode, generate, run
 from vsseval.cli.twofolders import score
@@ -80,6 +80,7 @@ for command in (
     list_,
     explain,
     doctor,
+    models,
     weights,
     data,
     bench,

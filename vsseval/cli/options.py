@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
+import textwrap
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
+LEAST_COLUMN = 12
+"""What columns of a table keep when they give way [characters]."""
 FOLDER = click.Path(path_type=Path)
 
 
@@ -96,7 +101,12 @@ def request_options(command: Command) -> Command:
             metavar="K",
             help="Clips to generate for each item.",
         ),
-        click.option("--checkpoint", type=FOLDER, metavar="P", help="Weights of the model."),
+        click.option(
+            "--checkpoint",
+            type=FOLDER,
+            metavar="P",
+            help="Weights of the model, or its models.toml.",
+        ),
         click.option("--data", type=FOLDER, metavar="DIR", help="Folder of the benchmark."),
         click.option(
             "--shard",
@@ -156,6 +166,33 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     lines = ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)) for row in rows]
     rule = "  ".join("-" * width for width in widths)
     return "\n".join(line.rstrip() for line in [lines[0], rule, *lines[1:]])
+
+
+def fitted(rows: Sequence[Sequence[str]], *, wrap: bool = True) -> str:
+    """Rows as :func:`aligned`, no wider than the terminal: wide columns but the first give way.
+
+    Where there is no terminal, 120 characters or what ``COLUMNS`` says.
+
+    Args:
+        rows: Cells, the first row being the head.
+        wrap: Whether a cell goes on in the next line; else it is cut and ends in an ellipsis.
+    """
+    width = shutil.get_terminal_size(fallback=(120, 24)).columns
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    while sum(widths) + 2 * (len(widths) - 1) > width and max(widths[1:]) > LEAST_COLUMN:
+        widths[1 + widths[1:].index(max(widths[1:]))] -= 1
+    lines: list[Sequence[str]] = []
+    for row in rows:
+        cells = [_fit(text, at, wrap) for text, at in zip(row, widths, strict=True)]
+        lines += zip_longest(*cells, fillvalue="")
+    return aligned(lines)
+
+
+def _fit(text: str, width: int, wrap: bool) -> list[str]:
+    """Lines of a cell, at least one."""
+    if not wrap:
+        return [text if len(text) <= width else f"{text[: width - 1].rstrip()}…"]
+    return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
 
 
 def score_table(scores: Sequence[Score]) -> str:

@@ -21,6 +21,12 @@ from vsseval.cli.options import FOLDER, machine_options, names, passes, say, say
     metavar="FILE",
     help='What is said: .jsonl with {"id", "text"}, or lines of id, tab, text.',
 )
+@click.option(
+    "--heard",
+    type=FOLDER,
+    metavar="FILE",
+    help="What a recogniser of yours heard in the generated files, likewise; none is run then.",
+)
 @click.option("--metrics", metavar="a,b", help="Metric ids; default: all that the inputs allow.")
 @machine_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -29,6 +35,7 @@ def score(
     reference: Path,
     video: Path | None,
     transcripts: Path | None,
+    heard: Path | None,
     metrics: str | None,
     cache: Path | None,
     device: str,
@@ -53,6 +60,7 @@ def score(
             cache or default_cache(),
             video=video,
             transcripts=transcripts,
+            heard=heard,
             metrics=names(metrics),
             device=device,
             workers=processes,

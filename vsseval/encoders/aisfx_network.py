@@ -6,31 +6,20 @@ from pathlib import Path
 from typing import cast
 
 from torch import Tensor, nn
-from torch.nn.functional import max_pool2d, relu
+from torch.nn.functional import max_pool2d
 
+from vsseval.encoders.checkpoints import build, state_of
+from vsseval.encoders.panns_network import ConvBlock
 from vsseval.weights import load_torch
-
-
-class _ConvBlock(nn.Module):
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.bn2 = nn.BatchNorm2d(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = relu(self.bn1(self.conv1(x)))
-        return relu(self.bn2(self.conv2(x)))
 
 
 class _Trunk(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.conv_block1 = _ConvBlock(1, 64)
-        self.conv_block2 = _ConvBlock(64, 128)
-        self.conv_block3 = _ConvBlock(128, 256)
-        self.conv_block4 = _ConvBlock(256, 512)
+        self.conv_block1 = ConvBlock(1, 64)
+        self.conv_block2 = ConvBlock(64, 128)
+        self.conv_block3 = ConvBlock(128, 256)
+        self.conv_block4 = ConvBlock(256, 512)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x[:, None]  # (b, 1, 100, 96)
@@ -61,9 +50,12 @@ class Network(nn.Module):
 
 
 def load_network(path: Path) -> tuple[Network, dict[str, int]]:
-    """The network of a checkpoint, for inference on the CPU, and the index of each head by name."""
-    state, heads = cast("tuple[dict[str, Tensor], dict[str, tuple[int, int]]]", load_torch(path))
-    network = Network([count for _, count in sorted(heads.values())])
-    network.load_state_dict(state, strict=True)
-    network.requires_grad_(False).eval()
+    """The network of a checkpoint, for inference on the CPU, and the index of each head by name.
+
+    Raises:
+        InputError: the file is no checkpoint of this network.
+    """
+    stored, heads = cast("tuple[object, dict[str, tuple[int, int]]]", load_torch(path))
+    classes = [count for _, count in sorted(heads.values())]
+    network = build(lambda: Network(classes), state_of(stored, path), path)
     return network, {name: int(index) for name, (index, _) in heads.items()}

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from vsseval.encoders.checkpoints import build_strict
+from vsseval.encoders.checkpoints import build, read_state, state_of
 from vsseval.encoders.wav2vec_network import WAVLM_BASE, Size
 from vsseval.encoders.wav2vec_network import Network as WavLM
 from vsseval.errors import InputError
@@ -103,21 +103,18 @@ def load_network(path: Path) -> Aesthetics:
         InputError: another configuration, keys that are missing or too many, another shape.
     """
     if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
         configuration = json.loads(path.with_name("config.json").read_text(encoding="utf-8"))
-        scales, state = configuration["target_transform"], load_file(path)
+        scales, state, prefix = configuration["target_transform"], read_state(path), ""
     else:
         checkpoint = cast("dict[str, dict[str, object]]", load_torch(path))
         configuration, scales = checkpoint["model_cfg"], checkpoint["target_transform"]
-        stored = cast("dict[str, Tensor]", checkpoint["state_dict"])
-        state = {key.removeprefix("model."): tensor for key, tensor in stored.items()}
+        state, prefix = state_of(checkpoint, path, "state_dict"), "model."
     differing = {
         k: configuration.get(k) for k, v in CONFIGURATION.items() if configuration.get(k) != v
     }
     if differing:
         raise InputError(f"{path} is not the published configuration: {differing}")
-    network = build_strict(Network, state, path)
+    network = build(Network, state, path, naming=lambda key: prefix + key)
     return Aesthetics(
         network, {axis: Scale(scales[axis]["mean"], scales[axis]["std"]) for axis in AXES}
     )

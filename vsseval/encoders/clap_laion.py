@@ -30,7 +30,6 @@ Stability-AI/stable-audio-metrics at fd55536 (clap_score.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,11 +39,12 @@ from numpy.typing import NDArray
 
 from vsseval import weights
 from vsseval.encoders.byte_pairs import BytePairs, read_byte_pairs, roberta_tokens
+from vsseval.encoders.clap import ClapAudio, Windows, each_second
 from vsseval.errors import InputError
 from vsseval.types import Features
 
 if TYPE_CHECKING:
-    from vsseval.encoders.clap_laion_network import AudioTower, TextTower
+    from vsseval.encoders.clap_laion_network import TextTower
 
 SAMPLE_RATE = 48_000
 WINDOW = 10 * SAMPLE_RATE
@@ -57,9 +57,8 @@ FILES = {
     "clap-laion-630k-fusion": "630k-audioset-fusion-best.pt",
 }
 """Part of the weight store -> its file."""
-TINY_PARTS = ("clap-laion-630k",)
-
-Cut = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+TINY_PARTS = ("clap-laion-630k", "clap-laion-630k-fusion")
+FUSION_PARTS = ("clap-laion-630k-fusion",)
 
 
 def one_window(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -70,9 +69,7 @@ def one_window(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def window_each_second(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Windows (ceil(n / 48000), 480000) from every second on, zeros after the end."""
-    padded = np.pad(_through_16_bits(samples), (0, WINDOW))
-    starts = range(0, samples.size, SAMPLE_RATE)
-    return np.stack([padded[start : start + WINDOW] for start in starts])
+    return each_second(_through_16_bits(samples), SAMPLE_RATE, WINDOW)
 
 
 def one_short_window(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -95,29 +92,17 @@ def _through_16_bits(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return (np.trunc(whole * 32767) / 32767).astype(np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class LaionAudio:
-    """A unit vector for each window of a clip."""
-
-    tower: AudioTower
-    cut: Cut
-    device: str
-    signature: str
-
-    def __call__(self, samples: NDArray[np.float32]) -> Features:
-        """``embedding`` float32 (windows, 512), unit norm, of 48-kHz samples (n,).
-
-        Raises:
-            InputError: no samples.
-        """
-        if samples.size == 0:
-            raise InputError("clap-laion needs at least one sample")
-        import torch
-
-        windows = torch.from_numpy(self.cut(samples))
-        with torch.inference_mode():  # one by one: a window's values do not depend on the others
-            rows = [self.tower(window[None].to(self.device)).cpu() for window in windows]
-        return {"embedding": torch.cat(rows).numpy()}
+_ONE = Windows(one_window, "window:10s repeated, padded; longer: the first")
+_EACH_SECOND = Windows(window_each_second, "windows:10s/1s padded, 16 bits")
+AUDIO = {
+    "clap-laion": _ONE,
+    "clap-laion-music": _ONE,
+    "clap-laion-630k": _ONE,
+    "clap-laion-music@fadtk": _EACH_SECOND,
+    "clap-laion-630k@fadtk": _EACH_SECOND,
+    "clap-laion-630k-fusion": Windows(one_short_window, "window:10s repeated, padded, 16 bits"),
+}
+"""Audio encoder, which is its part of the weight store up to the @ -> how it cuts a clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,161 +123,48 @@ class LaionText:
             return {"embedding": self.tower(tokens)[0].cpu().numpy()}
 
 
-def signature(device: str = "cpu") -> str:
-    """Of ``clap-laion``: weights and cut; the device moves nothing above rounding."""
+def signature(encoder: str, device: str = "cpu") -> str:
+    """Of a row of :data:`AUDIO`: weights and cut; the device moves nothing above rounding."""
     del device
-    return _one_window_signature("clap-laion")
+    part = encoder.partition("@")[0]
+    return f"{part}:{weights.fingerprint(part)}|{AUDIO[encoder].signature}"
 
 
-def signature_music(device: str = "cpu") -> str:
-    """Of ``clap-laion-music``."""
-    del device
-    return _one_window_signature("clap-laion-music")
-
-
-def signature_630k(device: str = "cpu") -> str:
-    """Of ``clap-laion-630k``."""
-    del device
-    return _one_window_signature("clap-laion-630k")
-
-
-def signature_music_fadtk(device: str = "cpu") -> str:
-    """Of ``clap-laion-music@fadtk``."""
-    del device
-    return _fadtk_signature("clap-laion-music")
-
-
-def signature_630k_fadtk(device: str = "cpu") -> str:
-    """Of ``clap-laion-630k@fadtk``."""
-    del device
-    return _fadtk_signature("clap-laion-630k")
-
-
-def signature_630k_fusion(device: str = "cpu") -> str:
-    """Of ``clap-laion-630k-fusion``."""
-    del device
-    part = "clap-laion-630k-fusion"
-    return f"{part}:{weights.fingerprint(part)}|window:10s repeated, padded, 16 bits"
-
-
-def signature_text(device: str = "cpu") -> str:
-    """Of ``clap-laion-text``: weights, tokens and their limit."""
-    del device
-    return _text_signature("clap-laion")
-
-
-def signature_630k_fusion_text(device: str = "cpu") -> str:
-    """Of ``clap-laion-630k-fusion-text``."""
-    del device
-    return _text_signature("clap-laion-630k-fusion")
-
-
-def load(device: str = "cpu") -> LaionAudio:
-    """Encoder ``clap-laion``.
+def load(encoder: str, device: str = "cpu") -> ClapAudio:
+    """A row of :data:`AUDIO`.
 
     Raises:
-        MissingWeightsError: part ``clap-laion`` is not in the store.
+        MissingWeightsError: its part is not in the store.
     """
-    return _audio("clap-laion", one_window, device, signature(device))
-
-
-def load_music(device: str = "cpu") -> LaionAudio:
-    """Encoder ``clap-laion-music``.
-
-    Raises:
-        MissingWeightsError: part ``clap-laion-music`` is not in the store.
-    """
-    return _audio("clap-laion-music", one_window, device, signature_music(device))
-
-
-def load_630k(device: str = "cpu") -> LaionAudio:
-    """Encoder ``clap-laion-630k``.
-
-    Raises:
-        MissingWeightsError: part ``clap-laion-630k`` is not in the store.
-    """
-    return _audio("clap-laion-630k", one_window, device, signature_630k(device))
-
-
-def load_music_fadtk(device: str = "cpu") -> LaionAudio:
-    """Encoder ``clap-laion-music@fadtk``.
-
-    Raises:
-        MissingWeightsError: part ``clap-laion-music`` is not in the store.
-    """
-    return _audio("clap-laion-music", window_each_second, device, signature_music_fadtk(device))
-
-
-def load_630k_fadtk(device: str = "cpu") -> LaionAudio:
-    """Encoder ``clap-laion-630k@fadtk``.
-
-    Raises:
-        MissingWeightsError: part ``clap-laion-630k`` is not in the store.
-    """
-    return _audio("clap-laion-630k", window_each_second, device, signature_630k_fadtk(device))
-
-
-def load_630k_fusion(device: str = "cpu") -> LaionAudio:
-    """Encoder ``clap-laion-630k-fusion``.
-
-    Raises:
-        MissingWeightsError: part ``clap-laion-630k-fusion`` is not in the store.
-    """
-    from vsseval.encoders.clap_laion_network import load_fusion_audio_tower
-    from vsseval.encoders.htsat_network import TINY
-
-    tower = load_fusion_audio_tower(_checkpoint("clap-laion-630k-fusion"), TINY).to(device)
-    return LaionAudio(tower, one_short_window, device, signature_630k_fusion(device))
-
-
-def load_text(device: str = "cpu") -> LaionText:
-    """Encoder ``clap-laion-text``.
-
-    Raises:
-        MissingWeightsError: part ``clap-laion`` or ``roberta-base`` is not in the store.
-    """
-    return _text("clap-laion", device)
-
-
-def load_630k_fusion_text(device: str = "cpu") -> LaionText:
-    """Encoder ``clap-laion-630k-fusion-text``.
-
-    Raises:
-        MissingWeightsError: part ``clap-laion-630k-fusion`` or ``roberta-base`` is not in the
-            store.
-    """
-    return _text("clap-laion-630k-fusion", device)
-
-
-def _audio(part: str, cut: Cut, device: str, signature: str) -> LaionAudio:
-    from vsseval.encoders.clap_laion_network import load_audio_tower
+    from vsseval.encoders.clap_laion_network import load_audio_tower, load_fusion_audio_tower
     from vsseval.encoders.htsat_network import BASE, TINY
 
-    tower = load_audio_tower(_checkpoint(part), TINY if part in TINY_PARTS else BASE)
-    return LaionAudio(tower.to(device), cut, device, signature)
+    part = encoder.partition("@")[0]
+    load_tower = load_fusion_audio_tower if part in FUSION_PARTS else load_audio_tower
+    tower = load_tower(_checkpoint(part), TINY if part in TINY_PARTS else BASE)
+    return ClapAudio(tower.to(device), AUDIO[encoder].cut, device, signature(encoder))
 
 
-def _text(part: str, device: str) -> LaionText:
+def signature_text(part: str, device: str = "cpu") -> str:
+    """Of the texts of a checkpoint: weights, tokens and their limit."""
+    del device
+    tokens = weights.fingerprint("roberta-base")
+    return f"{part}-text:{weights.fingerprint(part)}|tokens:{tokens}/{TEXT_LIMIT}"
+
+
+def load_text(part: str, device: str = "cpu") -> LaionText:
+    """The text tower of a checkpoint.
+
+    Raises:
+        MissingWeightsError: its part or ``roberta-base`` is not in the store.
+    """
     from vsseval.encoders.clap_laion_network import load_text_tower
     from vsseval.encoders.roberta_network import Size
 
     path, vocabulary = _checkpoint(part), weights.require("roberta-base")
     tower = load_text_tower(path, Size()).to(device)
-    return LaionText(tower, read_byte_pairs(vocabulary), device, _text_signature(part))
+    return LaionText(tower, read_byte_pairs(vocabulary), device, signature_text(part))
 
 
 def _checkpoint(part: str) -> Path:
     return weights.require(part) / FILES[part]
-
-
-def _one_window_signature(part: str) -> str:
-    return f"{part}:{weights.fingerprint(part)}|window:10s repeated, padded; longer: the first"
-
-
-def _fadtk_signature(part: str) -> str:
-    return f"{part}:{weights.fingerprint(part)}|windows:10s/1s padded, 16 bits"
-
-
-def _text_signature(part: str) -> str:
-    tokens = weights.fingerprint("roberta-base")
-    return f"{part}-text:{weights.fingerprint(part)}|tokens:{tokens}/{TEXT_LIMIT}"

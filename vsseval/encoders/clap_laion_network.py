@@ -14,9 +14,7 @@ Source: LAION-AI/CLAP at 1fd4c37, clap_module/model.py and factory.py (package l
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -25,10 +23,9 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from vsseval.encoders import htsat_network, roberta_network
-from vsseval.encoders.checkpoint_keys import load_strictly, renamed
+from vsseval.encoders.checkpoints import State, build, read_state
 from vsseval.encoders.htsat_network import BANDS, FFT, Htsat
 from vsseval.encoders.roberta_network import Roberta
-from vsseval.weights import load_torch
 
 WIDTH = 512
 """Length of an embedding."""
@@ -76,9 +73,7 @@ def load_audio_tower(path: Path, size: htsat_network.Size) -> AudioTower:
     Raises:
         InputError: the file is no checkpoint of a LAION-CLAP of this size.
     """
-    tower = AudioTower(size)
-    load_strictly(tower, renamed(_read(path), {}, unused=AUDIO_UNUSED), path)
-    return tower
+    return build(lambda: AudioTower(size), _read(path), path, unused=AUDIO_UNUSED)
 
 
 def load_fusion_audio_tower(path: Path, size: htsat_network.Size) -> AudioTower:
@@ -87,9 +82,7 @@ def load_fusion_audio_tower(path: Path, size: htsat_network.Size) -> AudioTower:
     Raises:
         InputError: the file is no checkpoint of a LAION-CLAP with fusion of this size.
     """
-    tower = AudioTower(size)
-    state = renamed(_read(path), {}, unused=FUSION_UNUSED)
-    load_strictly(tower, state, path)
+    tower = build(lambda: AudioTower(size), _read(path), path, unused=FUSION_UNUSED)
     tower.audio_branch.logmel_extractor.melW.copy_(htk_bands())
     return tower
 
@@ -117,13 +110,10 @@ def load_text_tower(path: Path, size: roberta_network.Size) -> TextTower:
     Raises:
         InputError: the file is no checkpoint of a LAION-CLAP of this size.
     """
-    tower = TextTower(size)
-    load_strictly(tower, renamed(_read(path), {}, unused=TEXT_UNUSED), path)
-    return tower
+    return build(lambda: TextTower(size), _read(path), path, unused=TEXT_UNUSED)
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    """Tensors by name; files of training hold them inside, each name after ``module.``."""
-    content = cast("Mapping[str, object]", load_torch(path))
-    state = cast("Mapping[str, Tensor]", content.get("state_dict", content))
+def _read(path: Path) -> State:
+    """Tensors by name; files of training put ``module.`` before each."""
+    state = read_state(path, "state_dict")
     return {key.removeprefix("module."): tensor for key, tensor in state.items()}

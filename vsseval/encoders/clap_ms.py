@@ -26,7 +26,6 @@ microsoft/fadtk at ec74b1f (model_loader.py), hkchengrex/av-benchmark at 050a5cd
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,11 +35,12 @@ from numpy.typing import NDArray
 
 from vsseval import weights
 from vsseval.encoders.byte_pairs import END_OF_TEXT, BytePairs, read_byte_pairs
+from vsseval.encoders.clap import ClapAudio, Windows, each_second
 from vsseval.errors import InputError
 from vsseval.types import Features
 
 if TYPE_CHECKING:
-    from vsseval.encoders.clap_ms_network import AudioTower, TextTower
+    from vsseval.encoders.clap_ms_network import TextTower
 
 SAMPLE_RATE = 44_100
 WINDOW = 7 * SAMPLE_RATE
@@ -49,8 +49,6 @@ CROP_SEED = 0
 CHECKPOINT = "CLAP_weights_2023.pth"
 PADDING = "!"
 """The token that upstream pads with, which makes it special in a text as well."""
-
-Cut = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 def covering_windows(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -72,9 +70,7 @@ def drawn_window(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def window_each_second(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Windows (ceil(n / 44100), 308700) from every second on, zeros after the end."""
-    padded = np.pad(samples, (0, WINDOW))
-    starts = range(0, samples.size, SAMPLE_RATE)
-    return np.stack([padded[start : start + WINDOW] for start in starts])
+    return each_second(samples, SAMPLE_RATE, WINDOW)
 
 
 def _at_least_a_window(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -83,29 +79,12 @@ def _at_least_a_window(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.tile(samples, -(-WINDOW // samples.size))[:WINDOW]
 
 
-@dataclass(frozen=True, slots=True)
-class MsAudio:
-    """A vector for each window of a clip."""
-
-    tower: AudioTower
-    cut: Cut
-    device: str
-    signature: str
-
-    def __call__(self, samples: NDArray[np.float32]) -> Features:
-        """``embedding`` float32 (windows, 1024) of 44.1-kHz samples (n,).
-
-        Raises:
-            InputError: no samples.
-        """
-        if samples.size == 0:
-            raise InputError("clap-ms needs at least one sample")
-        import torch
-
-        windows = torch.from_numpy(self.cut(samples))
-        with torch.inference_mode():  # one by one: a window's values do not depend on the others
-            rows = [self.tower(window[None].to(self.device)).cpu() for window in windows]
-        return {"embedding": torch.cat(rows).numpy()}
+AUDIO = {
+    "clap-ms": Windows(covering_windows, "windows:7s/1s and the end"),
+    "clap-ms@avbench": Windows(drawn_window, f"window:7s drawn, seed {CROP_SEED}"),
+    "clap-ms@fadtk": Windows(window_each_second, "windows:7s/1s padded"),
+}
+"""Audio encoder -> how it cuts a clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,55 +114,29 @@ class MsText:
         return {"embedding": embedding[0].cpu().numpy()}
 
 
-def signature(device: str = "cpu") -> str:
-    """Of ``clap-ms``: weights and windows; the device moves nothing above rounding."""
+def signature(encoder: str, device: str = "cpu") -> str:
+    """Of a row of :data:`AUDIO`: weights and windows; the device moves nothing above rounding."""
     del device
-    return f"clap-ms:{weights.fingerprint('clap-ms')}|windows:7s/1s and the end"
+    return f"clap-ms:{weights.fingerprint('clap-ms')}|{AUDIO[encoder].signature}"
 
 
-def signature_avbench(device: str = "cpu") -> str:
-    """Of ``clap-ms@avbench``."""
-    del device
-    return f"clap-ms:{weights.fingerprint('clap-ms')}|window:7s drawn, seed {CROP_SEED}"
+def load(encoder: str, device: str = "cpu") -> ClapAudio:
+    """A row of :data:`AUDIO`.
 
+    Raises:
+        MissingWeightsError: part ``clap-ms`` is not in the store.
+    """
+    from vsseval.encoders.clap_ms_network import load_audio_tower
+    from vsseval.encoders.htsat_network import TINY
 
-def signature_fadtk(device: str = "cpu") -> str:
-    """Of ``clap-ms@fadtk``."""
-    del device
-    return f"clap-ms:{weights.fingerprint('clap-ms')}|windows:7s/1s padded"
+    tower = load_audio_tower(_checkpoint(), TINY).to(device)
+    return ClapAudio(tower, AUDIO[encoder].cut, device, signature(encoder))
 
 
 def signature_text(device: str = "cpu") -> str:
     """Of ``clap-ms-text``: weights and tokens."""
     del device
     return f"clap-ms-text:{weights.fingerprint('clap-ms')}|tokens:{weights.fingerprint('gpt2')}"
-
-
-def load(device: str = "cpu") -> MsAudio:
-    """Encoder ``clap-ms``.
-
-    Raises:
-        MissingWeightsError: part ``clap-ms`` is not in the store.
-    """
-    return _audio(covering_windows, device, signature(device))
-
-
-def load_avbench(device: str = "cpu") -> MsAudio:
-    """Encoder ``clap-ms@avbench``.
-
-    Raises:
-        MissingWeightsError: part ``clap-ms`` is not in the store.
-    """
-    return _audio(drawn_window, device, signature_avbench(device))
-
-
-def load_fadtk(device: str = "cpu") -> MsAudio:
-    """Encoder ``clap-ms@fadtk``.
-
-    Raises:
-        MissingWeightsError: part ``clap-ms`` is not in the store.
-    """
-    return _audio(window_each_second, device, signature_fadtk(device))
 
 
 def load_text(device: str = "cpu") -> MsText:
@@ -200,14 +153,6 @@ def load_text(device: str = "cpu") -> MsText:
     pairs = read_byte_pairs(vocabulary, special=(END_OF_TEXT, PADDING))
     tower = load_text_tower(path, size).to(device)
     return MsText(tower, pairs, size.positions, device, signature_text(device))
-
-
-def _audio(cut: Cut, device: str, signature: str) -> MsAudio:
-    from vsseval.encoders.clap_ms_network import load_audio_tower
-    from vsseval.encoders.htsat_network import TINY
-
-    tower = load_audio_tower(_checkpoint(), TINY)
-    return MsAudio(tower.to(device), cut, device, signature)
 
 
 def _checkpoint() -> Path:

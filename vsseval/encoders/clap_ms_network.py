@@ -8,28 +8,26 @@ Source: microsoft/CLAP at e8a6467, msclap/models/clap.py (package msclap 1.3.3).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
 from vsseval.encoders import gpt2_network, htsat_network
-from vsseval.encoders.checkpoint_keys import load_strictly, renamed
+from vsseval.encoders.checkpoints import build, read_state, renamed
 from vsseval.encoders.gpt2_network import Gpt2
 from vsseval.encoders.htsat_network import Htsat
-from vsseval.weights import load_torch
 
 WIDTH = 1024
 """Length of an embedding."""
 HOP = 320
 """Of the spectrogram; see :mod:`vsseval.encoders.clap_ms` for the rate it was meant for."""
-AUDIO_PREFIXES = {
-    "audio_encoder.base.htsat.": "branch.",
-    "audio_encoder.projection.": "projection.",
+AUDIO_NAMES = {
+    "branch": "audio_encoder.base.htsat",
+    "projection": "audio_encoder.projection",
 }
-TEXT_PREFIXES = {"caption_encoder.base.": "branch.", "caption_encoder.projection.": "projection."}
+TEXT_NAMES = {"branch": "caption_encoder.base", "projection": "caption_encoder.projection"}
+"""Parts of a tower here -> in the checkpoint."""
 AUDIO_UNUSED = (
     rf"logit_scale|caption_encoder\..*|audio_encoder\.base\.htsat\.{htsat_network.UNUSED}"
 )
@@ -88,9 +86,9 @@ def load_audio_tower(path: Path, size: htsat_network.Size) -> AudioTower:
     Raises:
         InputError: the file is no checkpoint of an MS-CLAP of this size.
     """
-    tower = AudioTower(size)
-    load_strictly(tower, renamed(_read(path), AUDIO_PREFIXES, unused=AUDIO_UNUSED), path)
-    return tower
+    state = read_state(path, "model")
+    naming = renamed(AUDIO_NAMES)
+    return build(lambda: AudioTower(size), state, path, naming=naming, unused=AUDIO_UNUSED)
 
 
 def load_text_tower(path: Path, size: gpt2_network.Size) -> TextTower:
@@ -99,11 +97,6 @@ def load_text_tower(path: Path, size: gpt2_network.Size) -> TextTower:
     Raises:
         InputError: the file is no checkpoint of an MS-CLAP of this size.
     """
-    tower = TextTower(size)
-    load_strictly(tower, renamed(_read(path), TEXT_PREFIXES, unused=TEXT_UNUSED), path)
-    return tower
-
-
-def _read(path: Path) -> Mapping[str, Tensor]:
-    content = cast("Mapping[str, object]", load_torch(path))
-    return cast("Mapping[str, Tensor]", content.get("model", content))
+    state = read_state(path, "model")
+    naming = renamed(TEXT_NAMES)
+    return build(lambda: TextTower(size), state, path, naming=naming, unused=TEXT_UNUSED)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 from torch import Tensor, nn
 from torch.nn.functional import normalize, relu
 
-from vsseval.weights import load_torch
+from vsseval.encoders.checkpoints import build, read_state
 
-TRAINING_ONLY = ("similarity_weight", "similarity_bias")
+TRAINING_ONLY = "similarity_weight|similarity_bias"
 """Scale and offset of the training loss; the checkpoint holds them, inference does not use them."""
 
 
@@ -29,9 +28,9 @@ class Network(nn.Module):
 
 
 def load_network(path: Path) -> Network:
-    """The network of a checkpoint, for inference on the CPU."""
-    checkpoint = cast("dict[str, dict[str, Tensor]]", load_torch(path))
-    state = {k: v for k, v in checkpoint["model_state"].items() if k not in TRAINING_ONLY}
-    network = Network()
-    network.load_state_dict(state, strict=True)
-    return network.requires_grad_(False).eval()
+    """The network of a checkpoint, for inference on the CPU.
+
+    Raises:
+        InputError: the file is no checkpoint of this network.
+    """
+    return build(Network, read_state(path, "model_state"), path, unused=TRAINING_ONLY)

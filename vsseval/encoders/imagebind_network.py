@@ -21,54 +21,44 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, normalize
 
-from vsseval.errors import InputError
-from vsseval.weights import load_torch
+from vsseval.encoders.checkpoints import build, read_state, renamed
 
 Modality = Literal["vision", "audio", "text"]
 WIDTH = 1024
 """Dimension of the shared space."""
-PARTS = ("preprocessors", "trunks", "heads", "postprocessors")
-IGNORED = tuple(
-    f"modality_{part}.{tower}." for part in PARTS for tower in ("depth", "thermal", "imu")
-)
-"""Key prefixes of the published file that are left out on purpose: towers nothing here uses."""
-NAMES: Mapping[Modality, Mapping[str, str]] = {
-    "vision": {
-        "modality_preprocessors.vision.cls_token": "first_token",
-        "modality_preprocessors.vision.pos_embedding_helper.pos_embed": "positions",
-        "modality_preprocessors.vision.rgbt_stem.proj.1": "patches",
-        "modality_trunks.vision.pre_transformer_layer.0": "norm",
-        "modality_trunks.vision.blocks": "blocks",
-        "modality_heads.vision.0": "last_norm",
-        "modality_heads.vision.2": "projection",
-    },
-    "audio": {
-        "modality_preprocessors.audio.cls_token": "first_token",
-        "modality_preprocessors.audio.pos_embedding_helper.pos_embed": "positions",
-        "modality_preprocessors.audio.rgbt_stem.proj": "patches",
-        "modality_preprocessors.audio.rgbt_stem.norm_layer": "norm",
-        "modality_trunks.audio.blocks": "blocks",
-        "modality_heads.audio.0": "last_norm",
-        "modality_heads.audio.2": "projection",
-        "modality_postprocessors.audio.1.log_logit_scale": "scale",
-    },
-    "text": {
-        "modality_preprocessors.text.token_embedding": "embedding",
-        "modality_preprocessors.text.pos_embed": "positions",
-        "modality_preprocessors.text.mask": "mask",
-        "modality_trunks.text.blocks": "blocks",
-        "modality_heads.text.proj.0": "last_norm",
-        "modality_heads.text.proj.1": "projection",
-        "modality_postprocessors.text.1.log_logit_scale": "scale",
-    },
+IGNORED = r"modality_(preprocessors|trunks|heads|postprocessors)\.(depth|thermal|imu)\..*"
+"""Keys of the published file that are left out on purpose: towers nothing here uses."""
+NAMES = {
+    "vision.first_token": "modality_preprocessors.vision.cls_token",
+    "vision.positions": "modality_preprocessors.vision.pos_embedding_helper.pos_embed",
+    "vision.patches": "modality_preprocessors.vision.rgbt_stem.proj.1",
+    "vision.norm": "modality_trunks.vision.pre_transformer_layer.0",
+    "vision.blocks": "modality_trunks.vision.blocks",
+    "vision.last_norm": "modality_heads.vision.0",
+    "vision.projection": "modality_heads.vision.2",
+    "audio.first_token": "modality_preprocessors.audio.cls_token",
+    "audio.positions": "modality_preprocessors.audio.pos_embedding_helper.pos_embed",
+    "audio.patches": "modality_preprocessors.audio.rgbt_stem.proj",
+    "audio.norm": "modality_preprocessors.audio.rgbt_stem.norm_layer",
+    "audio.blocks": "modality_trunks.audio.blocks",
+    "audio.last_norm": "modality_heads.audio.0",
+    "audio.projection": "modality_heads.audio.2",
+    "audio.scale": "modality_postprocessors.audio.1.log_logit_scale",
+    "text.embedding": "modality_preprocessors.text.token_embedding",
+    "text.positions": "modality_preprocessors.text.pos_embed",
+    "text.mask": "modality_preprocessors.text.mask",
+    "text.blocks": "modality_trunks.text.blocks",
+    "text.last_norm": "modality_heads.text.proj.0",
+    "text.projection": "modality_heads.text.proj.1",
+    "text.scale": "modality_postprocessors.text.1.log_logit_scale",
 }
-"""For each tower, the published name of a parameter, or of the module that holds it -> ours."""
+"""A parameter of a tower, or the module that holds it -> the published name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +75,6 @@ HUGE: Mapping[Modality, Size] = {
     "audio": Size(768, 12, 12),
     "text": Size(1024, 24, 16),
 }
-
-
-_T = TypeVar("_T", bound="Tower")
 
 
 class _Block(nn.Module):
@@ -200,49 +187,13 @@ TOWERS: Mapping[Modality, Callable[[], Tower]] = {
 }
 
 
-def published_names(modality: Modality, tower: Tower) -> dict[str, str]:
-    """Key in the published file -> name of a parameter here, for all of a tower."""
-    found = {}
-    for name in tower.state_dict():
-        theirs, ours = next(
-            pair for pair in NAMES[modality].items() if f"{name}.".startswith(f"{pair[1]}.")
-        )
-        found[theirs + name.removeprefix(ours)] = name
-    return found
+published_name = renamed(NAMES)
+"""Published name of a parameter that is called such as ``audio.patches.weight`` here."""
 
 
-def check_keys(state: Mapping[str, Tensor], towers: Mapping[Modality, Tower]) -> None:
-    """Refuse a state dict whose keys are not exactly those of the towers and of :data:`IGNORED`.
-
-    Raises:
-        InputError: a key is missing, is there but unknown, or has another shape.
-    """
-    expected = {
-        key: tower.state_dict()[name].shape
-        for modality, tower in towers.items()
-        for key, name in published_names(modality, tower).items()
-    }
-    known = {key: value.shape for key, value in state.items() if not key.startswith(IGNORED)}
-    problems = [f"missing {key}" for key in sorted(expected.keys() - known.keys())]
-    problems += [f"unknown {key}" for key in sorted(known.keys() - expected.keys())]
-    problems += [
-        f"{key} is {tuple(known[key])} instead of {tuple(shape)}"
-        for key, shape in expected.items()
-        if known.get(key, shape) != shape
-    ]
-    if problems:
-        listed = "; ".join(problems[:8]) + (" ..." if len(problems) > 8 else "")
-        raise InputError(
-            f"this is no imagebind_huge checkpoint; {len(problems)} keys differ: {listed}"
-        )
-
-
-def fill_tower(modality: Modality, tower: _T, state: Mapping[str, Tensor]) -> _T:
-    """The tower with its parameters taken from a published state dict, for inference."""
-    names = published_names(modality, tower)
-    tower.load_state_dict({ours: state[key] for key, ours in names.items()}, assign=True)
-    tower.requires_grad_(False).eval()
-    return tower
+def all_towers() -> nn.ModuleDict:
+    """Every tower under its name."""
+    return nn.ModuleDict({name: make() for name, make in TOWERS.items()})
 
 
 def load_tower(path: Path, modality: Modality) -> Tower:
@@ -254,8 +205,6 @@ def load_tower(path: Path, modality: Modality) -> Tower:
     Raises:
         InputError: the file is no checkpoint, or its keys are not those of the published one.
     """
-    with torch.device("meta"):
-        towers = {name: build() for name, build in TOWERS.items()}
-    state = cast("dict[str, Tensor]", load_torch(path))
-    check_keys(state, towers)
-    return fill_tower(modality, towers[modality], state)
+    state = read_state(path)
+    towers = build(all_towers, state, path, naming=published_name, unused=IGNORED)
+    return cast(Tower, towers[modality])

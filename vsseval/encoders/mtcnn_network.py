@@ -6,16 +6,14 @@ detection and alignment using multitask cascaded convolutional networks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, softmax
 
-from vsseval.encoders.syncnet_network import fill
-from vsseval.weights import load_torch
+from vsseval.encoders.checkpoints import build, read_state
 
 
 class Layer(NamedTuple):
@@ -95,11 +93,14 @@ class Cascade(NamedTuple):
 
 
 def load_cascade(folder: Path) -> Cascade:
-    """The networks of a part of the store, for inference on the CPU."""
-    stages = []
-    for name, plan in (("pnet", PROPOSE), ("rnet", REFINE), ("onet", OUTPUT)):
-        stage = Stage(plan)
-        state = cast("Mapping[str, Tensor]", load_torch(folder / f"{name}.pt"))
-        fill(stage, state, f"{name}.pt")
-        stages.append(stage.requires_grad_(False).eval())
-    return Cascade(*stages)
+    """The networks of a part of the store, for inference on the CPU.
+
+    Raises:
+        InputError: a file holds no state dict of its network.
+    """
+
+    def stage(name: str, plan: Plan) -> Stage:
+        path = folder / f"{name}.pt"
+        return build(lambda: Stage(plan), read_state(path), path)
+
+    return Cascade(stage("pnet", PROPOSE), stage("rnet", REFINE), stage("onet", OUTPUT))

@@ -57,6 +57,7 @@ class Variant:
 
 CNN14_16K = Variant("panns-16k", "Cnn14_16k_mAP=0.438.pth", 16_000, 512, 160)
 CNN14_32K = Variant("panns-32k", "Cnn14_mAP=0.431.pth", 32_000, 1024, 320)
+VARIANTS = {variant.id: variant for variant in (CNN14_16K, CNN14_32K)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,45 +90,21 @@ class PannsEncoder:
         return {"embedding": embedding.cpu().numpy(), "logits": logits.cpu().numpy()}
 
 
-def signature_16k(device: str = "cpu") -> str:
+def signature(variant: str, device: str = "cpu") -> str:
     """Weights; the device moves nothing above rounding."""
     del device
-    return _signature(CNN14_16K)
+    return f"{variant}-cnn14:{weights.fingerprint(variant)}"
 
 
-def signature_32k(device: str = "cpu") -> str:
-    """Weights; the device moves nothing above rounding."""
-    del device
-    return _signature(CNN14_32K)
-
-
-def load_16k(device: str = "cpu") -> PannsEncoder:
-    """The network for 16 kHz with its published weights.
+def load(variant: str, device: str = "cpu") -> PannsEncoder:
+    """A network of :data:`VARIANTS` with its published weights.
 
     Raises:
-        MissingWeightsError: part ``panns-16k`` is not in the store.
+        MissingWeightsError: its part is not in the store.
         InputError: its file has other keys than the published one.
     """
-    return _load(CNN14_16K, device)
-
-
-def load_32k(device: str = "cpu") -> PannsEncoder:
-    """The network for 32 kHz with its published weights.
-
-    Raises:
-        MissingWeightsError: part ``panns-32k`` is not in the store.
-        InputError: its file has other keys than the published one.
-    """
-    return _load(CNN14_32K, device)
-
-
-def _signature(variant: Variant) -> str:
-    return f"{variant.id}-cnn14:{weights.fingerprint(variant.id)}"
-
-
-def _load(variant: Variant, device: str) -> PannsEncoder:
     from vsseval.encoders.panns_network import load_network
 
-    path = weights.require(variant.id) / variant.file
-    network = load_network(path, variant.fft, variant.hop)
-    return PannsEncoder(network.to(device), variant, device, _signature(variant))
+    one = VARIANTS[variant]
+    network = load_network(weights.require(variant) / one.file, one.fft, one.hop)
+    return PannsEncoder(network.to(device), one, device, signature(variant))

@@ -6,15 +6,14 @@ too, and they are what is used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv1d, pad, relu
 
-from vsseval.encoders.checkpoints import load_strict
-from vsseval.weights import load_torch
+from vsseval.encoders.checkpoints import build, read_state
 
 WIDTHS = (64, 128, 256, 512, 1024, 2048)
 CLASSES = 527
@@ -42,7 +41,9 @@ class _LogMel(nn.Module):
         self.melW = nn.Parameter(torch.zeros(fft // 2 + 1, BANDS))
 
 
-class _ConvBlock(nn.Module):
+class ConvBlock(nn.Module):
+    """Two convolutions with batch norm and ReLU; aiSFX has the same."""
+
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
@@ -51,6 +52,7 @@ class _ConvBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(b, inputs, t, bands) -> (b, outputs, t, bands)."""
         x = relu(self.bn1(self.conv1(x)))
         return relu(self.bn2(self.conv2(x)))
 
@@ -67,12 +69,12 @@ class Cnn14(nn.Module):
         self.spectrogram_extractor = _Spectrogram(fft)
         self.logmel_extractor = _LogMel(fft)
         self.bn0 = nn.BatchNorm2d(BANDS)
-        self.conv_block1 = _ConvBlock(1, widths[0])
-        self.conv_block2 = _ConvBlock(widths[0], widths[1])
-        self.conv_block3 = _ConvBlock(widths[1], widths[2])
-        self.conv_block4 = _ConvBlock(widths[2], widths[3])
-        self.conv_block5 = _ConvBlock(widths[3], widths[4])
-        self.conv_block6 = _ConvBlock(widths[4], widths[5])
+        self.conv_block1 = ConvBlock(1, widths[0])
+        self.conv_block2 = ConvBlock(widths[0], widths[1])
+        self.conv_block3 = ConvBlock(widths[1], widths[2])
+        self.conv_block4 = ConvBlock(widths[2], widths[3])
+        self.conv_block5 = ConvBlock(widths[3], widths[4])
+        self.conv_block6 = ConvBlock(widths[4], widths[5])
         self.fc1 = nn.Linear(widths[5], widths[5])
         self.fc_audioset = nn.Linear(widths[5], classes)
 
@@ -106,6 +108,4 @@ def load_network(path: Path, fft: int, hop: int) -> Cnn14:
     Raises:
         InputError: the file is not a CNN14 of this window length.
     """
-    checkpoint = load_torch(path)
-    state = checkpoint.get("model") if isinstance(checkpoint, Mapping) else None
-    return load_strict(Cnn14(fft, hop), state, path)
+    return build(lambda: Cnn14(fft, hop), read_state(path, "model"), path)

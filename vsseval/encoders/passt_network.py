@@ -6,14 +6,12 @@ The names of its state are the checkpoint's, ``passt-s-f128-p16-s10-ap.476-swa.p
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from vsseval.errors import InputError
-from vsseval.weights import load_torch
+from vsseval.encoders.checkpoints import build, read_state
 
 WIDTH, HEADS, DEPTH, CLASSES = 768, 12, 12, 527
 PATCH, STRIDE = 16, 10
@@ -100,12 +98,4 @@ def load_network(path: Path, depth: int = DEPTH) -> Network:
     Raises:
         InputError: a key of the network is missing, there is another one, or a shape differs.
     """
-    state = cast("dict[str, Tensor]", load_torch(path))
-    network = Network(depth)
-    try:
-        network.load_state_dict(state, strict=True)
-    except (RuntimeError, TypeError) as error:
-        raise InputError(
-            f"{path} is no checkpoint of PaSST-S (patch 16, stride 10): {error}"
-        ) from error
-    return network.requires_grad_(False).eval()
+    return build(lambda: Network(depth), read_state(path), path)

@@ -17,11 +17,7 @@ Training, data, figures and limits: docs/relevance-demo.md, ``relevance_train.py
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
 from pathlib import Path
-
-from vsseval.errors import InputError
 
 STEPS_PER_SECOND = 12.5
 STEPS, WHEN, WHAT = 50, 16, 64
@@ -31,21 +27,3 @@ CHECKPOINT = Path(__file__).parent / "checkpoints" / "relevance-demo.safetensors
 SHA256 = "034d8f65cf244d6f5e243996961dc080ad5708921410c303bba7edc8b85cd44c"
 """Digest of the shipped checkpoint; another file is refused."""
 SIGNATURE = f"{SHA256[:8]}|what:{WHAT}|when:{STEPS}x{WHEN}"
-
-
-@cache
-def verified(path: Path = CHECKPOINT, sha256: str = SHA256) -> Path:
-    """The checkpoint's path, once its bytes have been found right.
-
-    Raises:
-        InputError: no such file, or other bytes.
-    """
-    if not path.is_file():
-        raise InputError(f"no checkpoint at {path}; it comes with the package: install it again")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != sha256:
-        raise InputError(
-            f"{path} has sha256 {found} instead of {sha256}; it comes with the package: "
-            "install it again"
-        )
-    return path

@@ -91,5 +91,5 @@ def load(device: str = "cpu") -> RelevanceAudioEncoder:
     """
     from vsseval.encoders.relevance_network import load_towers
 
-    towers = load_towers(relevance.verified())
+    towers = load_towers()
     return RelevanceAudioEncoder(towers.audio.to(device), device, signature(device))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool1d, normalize, relu
 
-from vsseval.encoders.relevance import STEPS, WHAT, WHEN
+from vsseval.encoders.checkpoints import build, read_shipped
+from vsseval.encoders.relevance import CHECKPOINT, SHA256, STEPS, WHAT, WHEN
 from vsseval.encoders.relevance_audio import FLOOR
 
 HIDDEN = 96
@@ -128,8 +126,10 @@ class Towers(nn.Module):
         self.video = VideoTower()
 
 
-def load_towers(path: Path) -> Towers:
-    """The networks of a checkpoint, for inference on the CPU."""
-    towers = Towers()
-    towers.load_state_dict(load_file(path), strict=True)
-    return towers.requires_grad_(False).eval()
+def load_towers() -> Towers:
+    """The networks of the checkpoint that comes with the package, for inference on the CPU.
+
+    Raises:
+        InputError: the checkpoint is absent or damaged.
+    """
+    return build(Towers, read_shipped(CHECKPOINT, SHA256), CHECKPOINT)

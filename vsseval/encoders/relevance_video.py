@@ -81,5 +81,5 @@ def load(device: str = "cpu") -> RelevanceVideoEncoder:
     """
     from vsseval.encoders.relevance_network import load_towers
 
-    towers = load_towers(relevance.verified())
+    towers = load_towers()
     return RelevanceVideoEncoder(towers.video.to(device), device, signature(device))

@@ -6,16 +6,13 @@ single shot scale-invariant face detector.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from vsseval.encoders.syncnet_network import fill
-from vsseval.weights import load_torch
+from vsseval.encoders.checkpoints import build, read_state
 
 _BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Channels of the convolutions between the poolings: VGG-16."""
@@ -95,7 +92,9 @@ class Network(nn.Module):
 
 
 def load_network(path: Path) -> Network:
-    """The network of a checkpoint, for inference on the CPU."""
-    network = Network()
-    fill(network, cast("Mapping[str, Tensor]", load_torch(path)), path.name)
-    return network.requires_grad_(False).eval()
+    """The network of a checkpoint, for inference on the CPU.
+
+    Raises:
+        InputError: the file holds no state dict of this network.
+    """
+    return build(Network, read_state(path), path)

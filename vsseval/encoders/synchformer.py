@@ -160,6 +160,10 @@ def chunks(segments: int) -> NDArray[np.int64]:
     return starts[:, None] + np.arange(WINDOW)
 
 
+WINDOWS = {"first+last14": first_and_last, "chunks14": chunks}
+"""What a clip is compared over (av-benchmark, JavisDiT), by the names in signatures."""
+
+
 @dataclass(frozen=True, slots=True)
 class VideoSegments:
     """What each segment of the picture holds."""
@@ -280,16 +284,10 @@ def signature_audio(device: str = "cpu") -> str:
     return f"synchformer-audio:{_digest()}|mel:66pad0"
 
 
-def signature_head(device: str = "cpu") -> str:
+def signature_head(windows: str, device: str = "cpu") -> str:
     """Weights and windows."""
     del device
-    return f"synchformer-head:{_digest()}|windows:first+last14"
-
-
-def signature_head_chunks(device: str = "cpu") -> str:
-    """Weights and windows."""
-    del device
-    return f"synchformer-head:{_digest()}|windows:chunks14"
+    return f"synchformer-head:{_digest()}|windows:{windows}"
 
 
 def load_video(device: str = "cpu") -> VideoSegments:
@@ -312,24 +310,14 @@ def load_audio(device: str = "cpu") -> AudioSegments:
     return AudioSegments(network, device, signature_audio(device))
 
 
-def load_head(device: str = "cpu") -> OffsetHead:
-    """The head over the first and the last 14 segments (av-benchmark).
+def load_head(windows: str, device: str = "cpu") -> OffsetHead:
+    """The head over one of :data:`WINDOWS`.
 
     Raises:
         MissingWeightsError: part ``synchformer`` is not in the store.
     """
     network = _network().head.to(device)
-    return OffsetHead(network, first_and_last, device, signature_head(device))
-
-
-def load_head_chunks(device: str = "cpu") -> OffsetHead:
-    """The head over the whole clip, 14 segments after 14 (JavisDiT).
-
-    Raises:
-        MissingWeightsError: part ``synchformer`` is not in the store.
-    """
-    network = _network().head.to(device)
-    return OffsetHead(network, chunks, device, signature_head_chunks(device))
+    return OffsetHead(network, WINDOWS[windows], device, signature_head(windows))
 
 
 def _at_25(frames: NDArray[np.uint8], fps: float) -> NDArray[np.uint8]:

@@ -11,15 +11,12 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from vsseval.encoders.synchformer_network import PATCH, Size, Synchformer
-from vsseval.errors import InputError
-from vsseval.weights import load_torch
+from vsseval.encoders.checkpoints import build, read_state
+from vsseval.encoders.synchformer_network import Size, Synchformer
 
 _AST = "afeat_extractor.ast"
 _POOL = (
@@ -68,6 +65,8 @@ _NAMES = (
     (r"^head\.offset\.", "transformer.off_head."),
     (r"^head\.", "transformer."),
 )
+UNUSED = r"vfeat_extractor\.patch_embed\.proj\.(weight|bias)"
+"""A patch embedding for single frames, stored with the weights, that takes part in nothing."""
 
 
 def upstream_name(key: str) -> str:
@@ -75,18 +74,6 @@ def upstream_name(key: str) -> str:
     for pattern, name in _NAMES:
         key = re.sub(pattern, name, key)
     return key
-
-
-def upstream_shapes(size: Size | None = None) -> dict[str, tuple[int, ...]]:
-    """Every tensor of a checkpoint: its name there and its shape; nothing is allocated."""
-    with torch.device("meta"):
-        network = Synchformer(size)
-    shapes = {upstream_name(key): tuple(t.shape) for key, t in network.state_dict().items()}
-    width = (size or Size()).width
-    # A patch embedding for single frames is stored with the weights and takes part in nothing.
-    shapes["vfeat_extractor.patch_embed.proj.weight"] = (width, 3, PATCH, PATCH)
-    shapes["vfeat_extractor.patch_embed.proj.bias"] = (width,)
-    return shapes
 
 
 _Type = Callable[..., object]
@@ -130,30 +117,5 @@ def load_network(path: Path, size: Size | None = None) -> Synchformer:
     containers: list[_Type] = [dict, list, int, defaultdict, type(np.dtype(np.float32))]
     types: list[_Type | tuple[_Type, str]] = [*containers, *((_Ignored, n) for n in _IGNORED)]
     with torch.serialization.safe_globals(types):
-        stored = load_torch(path)
-    if isinstance(stored, dict) and isinstance(stored.get("model"), dict):
-        stored = stored["model"]
-    if not isinstance(stored, dict) or not all(isinstance(t, Tensor) for t in stored.values()):
-        raise InputError(f"{path} is no Synchformer checkpoint: it holds no state dict")
-    state = cast("dict[str, Tensor]", stored)
-    _check(path, {key: tuple(t.shape) for key, t in state.items()}, upstream_shapes(size))
-    with torch.device("meta"):
-        network = Synchformer(size)
-    ours = {key: state[upstream_name(key)].float() for key in network.state_dict()}
-    network.load_state_dict(ours, strict=True, assign=True)
-    return network.requires_grad_(False).eval()
-
-
-def _check(
-    path: Path, found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]
-) -> None:
-    differing = sorted(key for key in found.keys() & expected if found[key] != expected[key])
-    problems = [
-        *(f"missing {key}" for key in sorted(expected.keys() - found)),
-        *(f"unknown {key}" for key in sorted(found.keys() - expected)),
-        *(f"{key} has shape {found[key]}, not {expected[key]}" for key in differing),
-    ]
-    if problems:
-        shown = "; ".join(problems[:5])
-        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
-        raise InputError(f"{path} is no Synchformer checkpoint: {shown}{more}")
+        state = read_state(path, "model")
+    return build(lambda: Synchformer(size), state, path, naming=upstream_name, unused=UNUSED)

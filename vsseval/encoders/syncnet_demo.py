@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SIDE = 64
 CHECKPOINT = Path(__file__).parent / "checkpoints" / "syncnet-demo.safetensors"
 SHA256 = "02917d6c104ddac09e30fa36842a9fba0c1b0f97b719f1aad272df35ca3380d1"
-"""Of the checkpoint; a test compares. Signatures print the first eight digits."""
+"""Of the checkpoint; another file is refused. Signatures print the first eight digits."""
 Box = tuple[int, int, int, int]
 
 
@@ -67,21 +67,13 @@ def mouth_crops(frames: NDArray[np.uint8], face_box: Box) -> NDArray[np.uint8]:
     return crops
 
 
-def load_demo_network(path: Path = CHECKPOINT) -> Network:
+def load_demo_network() -> Network:
     """The demo network, for inference on the CPU.
 
     Raises:
-        InputError: the file is missing, or holds other tensors.
+        InputError: the checkpoint is absent or damaged.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from vsseval.encoders.checkpoints import build, read_shipped
+    from vsseval.encoders.syncnet_network import Network
 
-    from vsseval.encoders.syncnet_network import Network, fill
-
-    try:
-        state = load_file(path)
-    except (FileNotFoundError, SafetensorError) as error:
-        raise InputError(f"cannot read the demo SyncNet {path.name}: {error}") from error
-    network = Network(demo_size())
-    fill(network, {name: value.float() for name, value in state.items()}, path.name)
-    return network.requires_grad_(False).eval()
+    return build(lambda: Network(demo_size()), read_shipped(CHECKPOINT, SHA256), CHECKPOINT)

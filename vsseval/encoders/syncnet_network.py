@@ -10,15 +10,12 @@ time: automated lip sync in the wild.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from torch import Tensor, nn
 
-from vsseval.errors import InputError
-from vsseval.weights import load_torch
+from vsseval.encoders.checkpoints import build, read_state
 
 FRAMES = 5
 """Pictures in a window."""
@@ -127,36 +124,10 @@ def _lip_tower(size: Size) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def fill(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
-    """Put a state dict into a network; counters of batches may be absent.
-
-    Raises:
-        InputError: a key is missing or unknown, or a tensor has another shape; the message names
-            the first few and ``name``, the file.
-    """
-    own = network.state_dict()
-    wanted = {key for key in own if not key.endswith("num_batches_tracked")}
-    missing, unknown = sorted(wanted - set(state)), sorted(set(state) - set(own))
-    shapes = sorted(key for key in wanted & set(state) if state[key].shape != own[key].shape)
-    problems = [
-        f"{len(keys)} {what} ({', '.join(keys[:3])}{', ...' if len(keys) > 3 else ''})"
-        for what, keys in (("missing", missing), ("unknown", unknown), ("of another shape", shapes))
-        if keys
-    ]
-    if problems:
-        raise InputError(f"{name} does not fit the network: tensors {'; '.join(problems)}")
-    network.load_state_dict({**own, **state}, strict=True)
-
-
 def load_network(path: Path, size: Size = FULL) -> Network:
     """The network of a checkpoint, for inference on the CPU.
 
     Raises:
         InputError: the file holds no state dict of this network.
     """
-    state = load_torch(path)
-    if not isinstance(state, Mapping):
-        raise InputError(f"{path.name} holds no state dict but a {type(state).__name__}")
-    network = Network(size)
-    fill(network, cast("Mapping[str, Tensor]", state), path.name)
-    return network.requires_grad_(False).eval()
+    return build(lambda: Network(size), read_state(path), path)

@@ -7,15 +7,13 @@ et al. (2022), arXiv 2204.02152 (without its phoneme encoder).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from vsseval.encoders.checkpoints import build_strict
+from vsseval.encoders.checkpoints import build, read_state
 from vsseval.encoders.wav2vec_network import BASE, Size
 from vsseval.encoders.wav2vec_network import Network as Wav2vec
-from vsseval.weights import load_torch
 
 LISTENER = 128
 """Size of the vector of the domain, and of the judge: one of each, fixed in the checkpoint."""
@@ -51,4 +49,4 @@ def load_network(path: Path) -> Network:
     Raises:
         InputError: keys are missing or too many, or a shape differs.
     """
-    return build_strict(Network, cast("dict[str, Tensor]", load_torch(path)), path)
+    return build(Network, read_state(path), path)

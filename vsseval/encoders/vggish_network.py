@@ -7,8 +7,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from vsseval.encoders.checkpoints import load_strict
-from vsseval.weights import load_torch
+from vsseval.encoders.checkpoints import build, read_state
 
 WIDTHS = ((64,), (128,), (256, 256), (512, 512))
 """Channels of the convolutions before each of the four poolings."""
@@ -52,4 +51,4 @@ def load_network(path: Path) -> Vggish:
     Raises:
         InputError: the file is not torchvggish's.
     """
-    return load_strict(Vggish(), load_torch(path), path)
+    return build(Vggish, read_state(path), path)

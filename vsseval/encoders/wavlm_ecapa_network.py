@@ -19,12 +19,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import instance_norm, layer_norm, relu
 
-from vsseval.encoders.checkpoints import build_strict
+from vsseval.encoders.checkpoints import build, read_state
 from vsseval.encoders.wav2vec_network import WAVLM_LARGE, Size
 from vsseval.encoders.wav2vec_network import Network as WavLM
-from vsseval.weights import load_torch
 
-TRAINING_ONLY = ("loss_calculator.projection.weight",)
+TRAINING_ONLY = r"loss_calculator\.projection\.weight"
 """The classes of the training speakers."""
 POOLED = 1536
 """Channels that are pooled."""
@@ -147,6 +146,4 @@ def load_network(path: Path) -> Network:
     Raises:
         InputError: keys are missing or too many, or a shape differs.
     """
-    checkpoint = cast("dict[str, dict[str, Tensor]]", load_torch(path))
-    state = {k: v for k, v in checkpoint["model"].items() if k not in TRAINING_ONLY}
-    return build_strict(Network, state, path)
+    return build(Network, read_state(path, "model"), path, unused=TRAINING_ONLY)

@@ -172,7 +172,7 @@ def load_converted(path: Path) -> Whisper:
     import torch
     from whisper.model import ModelDimensions, Whisper
 
-    from vsseval.encoders.checkpoints import load_strict
+    from vsseval.encoders.checkpoints import fit
 
     variables = read_variables(path)
     try:
@@ -180,4 +180,4 @@ def load_converted(path: Path) -> Whisper:
     except KeyError as error:
         raise InputError(f"{path} has no variable {error}") from error
     sizes = ModelDimensions(**dimensions(variables))
-    return load_strict(Whisper(sizes), state, path, assign=True)
+    return fit(Whisper(sizes), state, path)

@@ -34,6 +34,8 @@ TINY_EN, BASE = "whisper-tiny.en", "whisper-base"
 """Parts of the weight store."""
 BEAM = 5
 TOKENS, TOKENS_PER_SECOND = 4, 8
+DECODING = f"en,t0,beam{BEAM},nots,max{TOKENS}+{TOKENS_PER_SECOND}/s"
+"""The settings, as signatures say them."""
 
 
 def token_limit(length: int) -> int:
@@ -76,16 +78,15 @@ class WhisperEncoder:
         return {"text": np.array(" ".join(words))}
 
 
-def signature_of(part: str, device: str) -> str:
+def signature(part: str, device: str = "cpu") -> str:
     """Weights, run time, decoding and device (int8 arithmetic differs between devices)."""
     packages = "|".join(
         f"{name}-{importlib.metadata.version(name)}" for name in ("faster-whisper", "ctranslate2")
     )
-    decoding = f"en,t0,beam{BEAM},nots,max{TOKENS}+{TOKENS_PER_SECOND}/s"
-    return f"{part}:{weights.fingerprint(part)}|{packages}|int8-{device}|{decoding}"
+    return f"{part}:{weights.fingerprint(part)}|{packages}|int8-{device}|{DECODING}"
 
 
-def load_part(part: str, device: str) -> WhisperEncoder:
+def load(part: str, device: str = "cpu") -> WhisperEncoder:
     """Whisper of the size that a part of the weight store holds, in CTranslate2 form.
 
     Raises:
@@ -100,24 +101,4 @@ def load_part(part: str, device: str) -> WhisperEncoder:
         cpu_threads=1,
         local_files_only=True,
     )
-    return WhisperEncoder(model, signature_of(part, device))
-
-
-def signature(device: str = "cpu") -> str:
-    """That of Whisper tiny.en."""
-    return signature_of(TINY_EN, device)
-
-
-def load(device: str = "cpu") -> WhisperEncoder:
-    """Whisper tiny.en."""
-    return load_part(TINY_EN, device)
-
-
-def signature_base(device: str = "cpu") -> str:
-    """That of Whisper base."""
-    return signature_of(BASE, device)
-
-
-def load_base(device: str = "cpu") -> WhisperEncoder:
-    """Whisper base, which knows 99 languages and is told that it hears English."""
-    return load_part(BASE, device)
+    return WhisperEncoder(model, signature(part, device))

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsseval import weights
-from vsseval.encoders.whisper_ct2 import BASE, BEAM, TINY_EN, TOKENS, TOKENS_PER_SECOND, token_limit
+from vsseval.encoders.whisper_ct2 import BASE, BEAM, DECODING, TINY_EN, token_limit
 from vsseval.errors import InputError
 from vsseval.types import Features
 
@@ -78,15 +78,15 @@ def part_of(size: str) -> str:
     return CONVERTED.get(size, f"openai-whisper-{size}")
 
 
-def signature_size(size: str) -> str:
+def signature(size: str, device: str = "cpu") -> str:
     """Weights, run time and decoding; in float32 the device moves nothing above rounding."""
+    del device
     package = f"openai-whisper-{importlib.metadata.version('openai-whisper')}"
-    decoding = f"en,t0,beam{BEAM},nots,max{TOKENS}+{TOKENS_PER_SECOND}/s"
     part = part_of(size)
-    return f"whisper-{size}:{weights.fingerprint(part)}|{package}|float32|{decoding}"
+    return f"whisper-{size}:{weights.fingerprint(part)}|{package}|float32|{DECODING}"
 
 
-def load_size(size: str, device: str = "cpu") -> OpenaiWhisperEncoder:
+def load(size: str, device: str = "cpu") -> OpenaiWhisperEncoder:
     """Whisper of any size.
 
     Args:
@@ -105,7 +105,7 @@ def load_size(size: str, device: str = "cpu") -> OpenaiWhisperEncoder:
     else:
         model = load_checkpoint(folder / f"{size}.pt")
     _read_vocabulary(model)
-    return OpenaiWhisperEncoder(model.to(device), signature_size(size))
+    return OpenaiWhisperEncoder(model.to(device), signature(size))
 
 
 def load_checkpoint(path: Path) -> Whisper:
@@ -114,48 +114,13 @@ def load_checkpoint(path: Path) -> Whisper:
     Raises:
         InputError: keys are missing or too many, or a shape differs.
     """
-    from torch import Tensor
     from whisper.model import ModelDimensions, Whisper
 
-    from vsseval.encoders.checkpoints import load_strict
+    from vsseval.encoders.checkpoints import fit, state_of
 
     checkpoint = cast("dict[str, dict[str, object]]", weights.load_torch(path))
     sizes = ModelDimensions(**checkpoint["dims"])
-    state = cast("dict[str, Tensor]", checkpoint["model_state_dict"])
-    return load_strict(Whisper(sizes), {k: v.float() for k, v in state.items()}, path, assign=True)
-
-
-def signature_tiny_en(device: str = "cpu") -> str:
-    """That of Whisper tiny.en."""
-    del device
-    return signature_size("tiny.en")
-
-
-def load_tiny_en(device: str = "cpu") -> OpenaiWhisperEncoder:
-    """Whisper tiny.en."""
-    return load_size("tiny.en", device)
-
-
-def signature_base(device: str = "cpu") -> str:
-    """That of Whisper base."""
-    del device
-    return signature_size("base")
-
-
-def load_base(device: str = "cpu") -> OpenaiWhisperEncoder:
-    """Whisper base, the one of the papers on GRID."""
-    return load_size("base", device)
-
-
-def signature_large_v3(device: str = "cpu") -> str:
-    """That of Whisper large-v3."""
-    del device
-    return signature_size("large-v3")
-
-
-def load_large_v3(device: str = "cpu") -> OpenaiWhisperEncoder:
-    """Whisper large-v3, the one of the papers on V2C."""
-    return load_size("large-v3", device)
+    return fit(Whisper(sizes), state_of(checkpoint, path, "model_state_dict"), path)
 
 
 def _read_vocabulary(model: Whisper) -> None:

@@ -70,6 +70,12 @@ EDGE_CASES = (
     ),
     EdgeCase("onset_f1", "silent prediction", "0"),
     EdgeCase("onset_f1", "no onsets on either side", "excluded: no onsets on either side"),
+    EdgeCase("onset_f1.nonspeech", "silent prediction", "0"),
+    EdgeCase(
+        "onset_f1.nonspeech",
+        "all onsets within speech",
+        "excluded: no onsets on either side outside speech",
+    ),
     EdgeCase("onset_f1.annotated", "continuous sound", "excluded: no annotated onsets"),
     EdgeCase("onset_acc@onset-condfoley", "silent prediction", "0"),
     EdgeCase("onset_ap", "silent prediction", "0"),
@@ -138,6 +144,8 @@ EDGE_CASES = (
     EdgeCase("wer.tiny_en", "empty transcription", "100"),
     EdgeCase("wer.tiny_en", "capitals, a digit and the letter O", "0"),
     EdgeCase("wer.tiny_en", "another language", "100"),
+    EdgeCase("wer.given", "empty transcription", "100"),
+    EdgeCase("wer.given", "capitals, a digit and the letter O", "0"),
     EdgeCase(
         "wer.tiny_en",
         "no words to say",

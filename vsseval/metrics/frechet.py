@@ -19,7 +19,7 @@ Edge cases:
     fewer than two rows on a side       InputError (no covariance)
     no more rows than dimensions        exact, on the small side; the estimate is biased upwards
     a singular covariance               exact to about 1e-7 relative; no ridge is ever added
-    rounding below zero                 0.0: the quantity cannot be negative
+    below rounding of the traces        0.0: less than 1e-12 of them is not told from zero
 
 References:
     D. C. Dowson and B. V. Landau (1982), The Frechet distance between multivariate normal
@@ -40,6 +40,8 @@ from vsseval.metrics._arrays import Rows, check_same_width, stack_rows
 
 # Cholesky pivots below this share of the largest one mean a numerically singular covariance.
 _SINGULAR_PIVOT = 1e-6
+# Traces of equal sets cancel to this share of them.
+_ROUNDING = 1e-12
 # Roots of eigenvalues are summed while rounding of the eigenvalues moves the sum by less than this.
 _ROOT_TOLERANCE = 1e-9
 
@@ -180,7 +182,8 @@ def _square_root_rows(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _combine(gap: NDArray[np.float64], trace1: float, trace2: float, root_trace: float) -> float:
-    return max(0.0, float(gap @ gap) + trace1 + trace2 - 2.0 * root_trace)
+    value = float(gap @ gap) + trace1 + trace2 - 2.0 * root_trace
+    return value if value > _ROUNDING * (trace1 + trace2) else 0.0
 
 
 def _root_trace(s1: NDArray[np.float64], s2: NDArray[np.float64]) -> float:

@@ -9,6 +9,7 @@ Conventions:
 Functions:
     match_onsets                    maximum one-to-one matching, with all counts
     onset_f1                        its F1
+    onset_f1_outside                F1 of the onsets outside given intervals, such as speech
     onset_offset_components         median absolute offset of matched pairs
     onset_average_precision         area under precision over recall, onsets ranked by loudness
     average_precision               the area for any ranked list
@@ -19,6 +20,7 @@ Edge cases:
     no onsets on one side           F1 0, average precision 0; no offset
     no pair within the window       F1 0, average precision 0; InputError from the offset
     annotated onsets missing        InputError "no annotated onsets"
+    all onsets within speech        InputError "no onsets on either side outside speech"
 
 The published dialects, whose average precision of silence is 1, are in ``onset_condfoley`` and
 ``onset_mmaudio``.
@@ -154,6 +156,63 @@ def annotated_onset_f1_components(
     if len(onsets) == 0:
         raise InputError("no annotated onsets")
     return onset_f1_components(onsets, generated, window=window)
+
+
+def onset_f1_outside(
+    spans: Floats,
+    reference: Floats,
+    generated: Floats,
+    *,
+    window: float = 0.1,
+    margin: float = 0.1,
+) -> NDArray[np.float64]:
+    """F1 of the onsets outside some intervals: 2 P R / (P + R), 0 if nothing is matched.
+
+    An onset counts if it lies more than ``margin`` outside every interval. P is the share of the
+    generated onsets that count and have a reference onset in the one-to-one matching with all
+    reference onsets; R is the share of the reference onsets that count and have a generated one,
+    likewise. So an onset near the edge may have its partner on the other side of it. As the margin
+    is no smaller than the window, the partner is never an onset within an interval.
+
+    Args:
+        spans: (start, end) of each interval [s], float (k, 2); empty for none.
+        reference: onset times [s], float (n,).
+        generated: onset times [s], float (m,).
+        window: largest distance that counts, inclusive [s].
+        margin: how far beyond an interval its sound may reach [s].
+
+    Returns:
+        (value, reference onsets that are matched, that count, generated onsets that are matched,
+        that count). The value lies in [0, 1], is symmetric, and without intervals is
+        :func:`onset_f1`.
+
+    Raises:
+        InputError: no onset counts on either side, a margin below the window, or as
+            :func:`match_onsets`.
+    """
+    if margin < window:
+        raise InputError(f"the margin must be at least the window, got {margin} and {window} s")
+    edges = np.asarray(spans, dtype=np.float64).reshape(-1, 2)
+    sides = [finite_vector(side, name="onsets") for side in (reference, generated)]
+    counted = [_outside(side, edges, margin) for side in sides]
+    if not counted[0].size and not counted[1].size:
+        raise InputError(f"{BOTH_EMPTY} outside speech")
+    hits = [
+        len(match_onsets(mine, others, window=window).offsets) if mine.size else 0
+        for mine, others in zip(counted, reversed(sides), strict=True)
+    ]
+    recall, precision = (hit / max(1, mine.size) for hit, mine in zip(hits, counted, strict=True))
+    total = recall + precision
+    value = 2 * recall * precision / total if total else 0.0
+    return np.array([value, hits[0], counted[0].size, hits[1], counted[1].size], dtype=np.float64)
+
+
+def _outside(times: Floats, edges: Floats, margin: float) -> NDArray[np.float64]:
+    """The times that are more than ``margin`` from every interval (start, end)."""
+    if not len(edges):
+        return np.asarray(times, dtype=np.float64)
+    distance = np.maximum(edges[:, 0] - times[:, None], times[:, None] - edges[:, 1])
+    return np.asarray(times[(distance > margin + _ROUNDING).all(axis=1)], dtype=np.float64)
 
 
 def onset_offset_components(

@@ -8,6 +8,7 @@ Conventions:
 Functions:
     onset_accuracy_condfoley                hits / reference onsets
     onset_average_precision_condfoley       of hits, misses and left-over candidates
+    ranked_onsets                           the list behind both
     suppress_onsets                         50-ms thinning of the candidates
     silent_predictions                      remark on the items that flaw 1 rewards
     *_components                            component vectors for the METRICS table
@@ -32,6 +33,9 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,8 +43,20 @@ from vsseval.errors import InputError
 from vsseval.metrics._arrays import Floats, finite_vector
 from vsseval.metrics.onset import BOTH_EMPTY, average_precision
 
-_RATE = 22050
+RATE = 22050
 """Onsets are compared as sample indices at this rate [Hz]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What becomes of the onsets of one clip."""
+
+    accuracy: float
+    """Hits / reference onsets, 0 if there are none."""
+    labels: NDArray[np.float64]
+    """1 for each hit and miss, in the order of the visit, then 0 for each candidate left over."""
+    scores: NDArray[np.float64]
+    """Confidence of each, 0 for a miss."""
 
 
 def onset_accuracy_condfoley(
@@ -75,7 +91,7 @@ def onset_accuracy_condfoley(
 
     Source: XYPB/CondFoleyGen at c565db7, predict_onset.py.
     """
-    return _match(reference, generated, confidence, amplitude, tolerance)[0]
+    return _match(reference, generated, confidence, amplitude, tolerance).accuracy
 
 
 def onset_average_precision_condfoley(
@@ -107,7 +123,8 @@ def onset_average_precision_condfoley(
 
     Source: XYPB/CondFoleyGen at c565db7, predict_onset.py.
     """
-    return _match(reference, generated, confidence, amplitude, tolerance)[1]
+    ranking = _match(reference, generated, confidence, amplitude, tolerance)
+    return average_precision(ranking.labels, ranking.scores)
 
 
 def onset_accuracy_condfoley_components(
@@ -173,12 +190,30 @@ def suppress_onsets(
     return sorted(kept)
 
 
-def _match(
-    reference: Floats, generated: Floats, confidence: Floats, amplitude: Floats, tolerance: float
-) -> tuple[float, float]:
-    """Accuracy and average precision of one clip."""
-    r = _sample_indices(reference, name="reference onsets")
-    e = _sample_indices(generated, name="generated onsets")
+def ranked_onsets(
+    reference: Floats | NDArray[np.int64],
+    generated: Floats,
+    confidence: Floats,
+    amplitude: Floats,
+    *,
+    tolerance: float,
+    heard: Callable[[int, list[int], list[int]], int],
+) -> Ranking:
+    """The visit of reference onsets that this profile and onset-mmaudio have in common.
+
+    Args:
+        reference: positions at 22,050 Hz [samples], (n,), in the order in which they are visited.
+        generated: onset times [s], float (m,), ascending.
+        confidence: float (m,).
+        amplitude: float (m,).
+        tolerance: distance that is too far [s].
+        heard: index of the generated onset whose amplitude stands for a candidate; called with the
+            candidate's position, the indices of those left, and of all that were not thinned away.
+
+    Raises:
+        InputError: as :func:`onset_accuracy_condfoley`.
+    """
+    e = sample_indices(generated, name="generated onsets")
     scores = finite_vector(confidence, name="onset confidence")
     heights = finite_vector(amplitude, name="onset amplitude")
     if not len(e) == len(scores) == len(heights):
@@ -186,33 +221,49 @@ def _match(
             f"{len(e)} generated onsets need as many confidences and amplitudes, "
             f"got {len(scores)} and {len(heights)}"
         )
-    if len(r) == 0 and len(e) == 0:
+    if len(reference) == 0 and len(e) == 0:
         raise InputError(BOTH_EMPTY)
-    candidates = suppress_onsets(e, scores)
+    thinned = suppress_onsets(e, scores)
+    left = list(thinned)
     labels: list[float] = []
     ranks: list[float] = []
     hits = 0
-    for onset in r:
-        near = [k for k in candidates if abs(e[k] - onset) < tolerance * _RATE]
+    for onset in reference:
+        near = [at for at, k in enumerate(left) if abs(e[k] - onset) < tolerance * RATE]
         labels.append(1.0)
         if not near:
             ranks.append(0.0)
             continue
-        match = near[int(np.argsort(heights[near], kind="stable")[-1])]
+        loudness = heights[[heard(at, left, thinned) for at in near]]
+        match = left.pop(near[int(np.argsort(loudness, kind="stable")[-1])])
         hits += 1
         ranks.append(float(scores[match]))
-        candidates.remove(match)
-        if not candidates:
+        if not left:
             break
-    labels += [0.0] * len(candidates)
-    ranks += [float(scores[k]) for k in candidates]
-    accuracy = hits / len(r) if len(r) else 0.0
-    return accuracy, average_precision(np.array(labels), np.array(ranks))
+    return Ranking(
+        accuracy=hits / len(reference) if len(reference) else 0.0,
+        labels=np.array(labels + [0.0] * len(left)),
+        scores=np.array(ranks + [float(scores[k]) for k in left]),
+    )
 
 
-def _sample_indices(times: Floats, *, name: str) -> NDArray[np.int64]:
+def _match(
+    reference: Floats, generated: Floats, confidence: Floats, amplitude: Floats, tolerance: float
+) -> Ranking:
+    r = sample_indices(reference, name="reference onsets")
+    return ranked_onsets(
+        r,
+        generated,
+        confidence,
+        amplitude,
+        tolerance=tolerance,
+        heard=lambda at, left, thinned: left[at],
+    )
+
+
+def sample_indices(times: Floats, *, name: str) -> NDArray[np.int64]:
     """Times [s] as sample indices at 22,050 Hz."""
-    return np.rint(finite_vector(times, name=name) * _RATE).astype(np.int64)
+    return np.rint(finite_vector(times, name=name) * RATE).astype(np.int64)
 
 
 def silent_predictions(components: NDArray[np.float64]) -> str:

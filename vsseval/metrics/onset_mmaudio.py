@@ -38,10 +38,7 @@ from numpy.typing import NDArray
 from vsseval.errors import InputError
 from vsseval.metrics._arrays import Floats, finite_vector
 from vsseval.metrics.onset import average_precision
-from vsseval.metrics.onset_condfoley import suppress_onsets
-
-_RATE = 22050
-"""Onsets are compared as sample indices at this rate [Hz]."""
+from vsseval.metrics.onset_condfoley import RATE, ranked_onsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,43 +87,20 @@ def onset_mmaudio(
 
     Source: hkchengrex/MMAudio at 974010a, eval_onsets.py.
     """
-    r = finite_vector(reference, name="reference onsets") * _RATE
-    e = np.rint(finite_vector(generated, name="generated onsets") * _RATE).astype(np.int64)
-    scores = finite_vector(confidence, name="onset confidence")
-    heights = finite_vector(amplitude, name="onset amplitude")
-    if not len(e) == len(scores) == len(heights):
-        raise InputError(
-            f"{len(e)} generated onsets need as many confidences and amplitudes, "
-            f"got {len(scores)} and {len(heights)}"
-        )
-    if len(r) == 0 and len(e) == 0:
-        raise InputError("no onsets on either side")
-    thinned = suppress_onsets(e, scores)
-    left = list(thinned)
-    labels: list[float] = []
-    ranks: list[float] = []
-    hits = 0
-    for onset in r:
-        near = [at for at, k in enumerate(left) if abs(e[k] - onset) < tolerance * _RATE]
-        labels.append(1.0)
-        if not near:
-            ranks.append(0.0)
-            continue
-        # Flaw 2: positions in ``left`` are used to index the list before matching.
-        slipped = heights[[thinned[at] for at in near]]
-        match = left.pop(near[int(np.argsort(slipped, kind="stable")[-1])])
-        hits += 1
-        ranks.append(float(scores[match]))
-        if not left:
-            break
-    labels += [0.0] * len(left)
-    ranks += [float(scores[k]) for k in left]
-    positive, predicted = np.array(labels) > 0, np.array(ranks) > 0
+    ranking = ranked_onsets(
+        finite_vector(reference, name="reference onsets") * RATE,
+        generated,
+        confidence,
+        amplitude,
+        tolerance=tolerance,
+        heard=lambda at, left, thinned: thinned[at],  # flaw 2
+    )
+    positive, predicted = ranking.labels > 0, ranking.scores > 0
     agreed = int(np.count_nonzero(positive & predicted))
     either = int(np.count_nonzero(positive)) + int(np.count_nonzero(predicted))
     return MmaudioOnsets(
-        accuracy=hits / len(r) if len(r) else 0.0,
-        average_precision=average_precision(np.array(labels), np.array(ranks)),
+        accuracy=ranking.accuracy,
+        average_precision=average_precision(ranking.labels, ranking.scores),
         f1=2 * agreed / either if either else 0.0,
     )
 

@@ -41,6 +41,26 @@ RELEVANCE_ROWS = (
         "docs/relevance-demo.md",
     ),
     _cosine(
+        "relevance.demo-nonspeech",
+        "Relevance (demo, outside speech)",
+        (
+            "video:relevance-demo-video.embedding",
+            "generated_nonspeech:relevance-demo-audio.embedding",
+        ),
+        "As relevance.demo, of the generated sound with the stated intervals of speech erased; "
+        "mean over clips that state them.",
+        "docs/relevance-demo.md, docs/joint.md",
+    ),
+    _cosine(
+        "imagebind.nonspeech",
+        "ImageBind (outside speech)",
+        ("video:imagebind-video.embedding", "generated_nonspeech:imagebind-audio.embedding"),
+        "As imagebind@ib-avbench, of the generated sound with the stated intervals of speech "
+        "erased; mean over clips that state them.",
+        "R. Girdhar et al. (2023), arXiv 2305.05665; hkchengrex/av-benchmark at 050a5cd; "
+        "docs/joint.md",
+    ),
+    _cosine(
         "imagebind@ib-avbench",
         "ImageBind (avbench)",
         ("video:imagebind-video.embedding", "generated:imagebind-audio.embedding"),

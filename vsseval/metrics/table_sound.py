@@ -6,6 +6,8 @@ row without one is ours.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vsseval.types import Metric
 
 _FRECHET_SOURCE = "Dowson and Landau (1982); K. Kilgour et al. (2019), arXiv 1812.08466"
@@ -42,6 +44,17 @@ def _frechet(encoder: str, title: str, what: str, suffix: str = "", source: str 
         source="; ".join(filter(None, (_FRECHET_SOURCE, source))),
         version=1,
         pool="set",
+    )
+
+
+def _outside_speech(row: Metric) -> Metric:
+    """The same of both sides with the speech erased."""
+    return replace(
+        row,
+        id=f"{row.id}-nonspeech",
+        inputs=tuple(text.replace(":", "_nonspeech:", 1) for text in row.inputs),
+        definition=f"As {row.id}, of both sides with the stated intervals of speech erased.",
+        source=f"{row.source}; docs/joint.md",
     )
 
 
@@ -236,6 +249,9 @@ _PATCHES = "VGGish patches (0.96 s, before the last ReLU, no PCA)"
 
 SOUND_ROWS = (
     _frechet("aisfx", "FD (aiSFX)", "aiSFX embeddings of all analysis blocks"),
+    _outside_speech(
+        _frechet("aisfx", "FD (aiSFX, outside speech)", "aiSFX embeddings of all analysis blocks")
+    ),
     _kernel("aisfx", "KAD (aiSFX)"),
     _inception("aisfx", "IS (aiSFX)"),
     _kl("aisfx", "KL (aiSFX)"),

@@ -58,6 +58,23 @@ SYNCHRONY_ROWS = (
         params={"window": 0.1},
     ),
     Metric(
+        id="onset_f1.nonspeech",
+        title="Onset F1 (outside speech)",
+        task="sound",
+        scope="clip",
+        inputs=("item:speech_spans", *_DETECTED),
+        compute="vsseval.metrics.onset:onset_f1_outside",
+        unit="fraction",
+        better="higher",
+        definition=(
+            "F1 of the detected onsets more than 100 ms outside the stated intervals of speech, "
+            "within 100 ms of any onset of the other side; mean over clips that state them."
+        ),
+        source="definition in metrics/onset.py; matching as mir_eval at fe73b35",
+        version=1,
+        params={"window": 0.1, "margin": 0.1},
+    ),
+    Metric(
         id="onset_ap",
         title="Onset AP",
         task="sound",
@@ -72,7 +89,7 @@ SYNCHRONY_ROWS = (
             "over clips. Silence scores 0."
         ),
         source="M. Everingham et al. (2010), section 4.2 (profile onset-f1)",
-        version=1,
+        version=2,
         params={"window": 0.1},
     ),
     Metric(
@@ -287,6 +304,22 @@ SYNCHRONY_ROWS = (
             "first and the last 4.8 s, then over clips. Shorter clips are excluded."
         ),
         source=f"{_SYNCHFORMER}; hkchengrex/av-benchmark at 050a5cd (profile desync-avbench)",
+        version=1,
+    ),
+    Metric(
+        id="desync.nonspeech",
+        title="DeSync (outside speech)",
+        task="sound",
+        scope="clip",
+        inputs=("generated_nonspeech:synchformer.logits",),
+        compute="vsseval.metrics.synchrony:desync_avbench_components",
+        unit="s",
+        better="lower",
+        definition=(
+            "As desync@desync-avbench, of the generated sound with the stated intervals of speech "
+            "erased; mean over clips that state them."
+        ),
+        source=f"{_SYNCHFORMER}; hkchengrex/av-benchmark at 050a5cd; docs/joint.md",
         version=1,
     ),
     Metric(

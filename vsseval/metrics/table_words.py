@@ -18,6 +18,8 @@ class Recogniser(NamedTuple):
     """As ids of metrics have it."""
     title: str
     encoder: str
+    source: str = "generated"
+    """``heard`` where texts are given in place of a recogniser."""
     runtime: str = ""
     """Begins the profile in ids, so that metrics of another run time are only taken by name."""
 
@@ -30,9 +32,10 @@ class Recogniser(NamedTuple):
 TINY_EN = Recogniser("tiny_en", "tiny.en", "whisper-tiny.en")
 OTHERS = (
     Recogniser("base", "base", "whisper-base"),
-    Recogniser("tiny_en", "OpenAI tiny.en", "openai-whisper-tiny.en", "openai"),
-    Recogniser("base", "OpenAI base", "openai-whisper-base", "openai"),
-    Recogniser("large-v3", "OpenAI large-v3", "openai-whisper-large-v3", "openai"),
+    Recogniser("tiny_en", "OpenAI tiny.en", "openai-whisper-tiny.en", runtime="openai"),
+    Recogniser("base", "OpenAI base", "openai-whisper-base", runtime="openai"),
+    Recogniser("large-v3", "OpenAI large-v3", "openai-whisper-large-v3", runtime="openai"),
+    Recogniser("given", "given transcriptions", "given-text", source="heard"),
 )
 """Whisper base for GRID and large-v3 for V2C are those of StyleDubber's line of papers."""
 
@@ -56,7 +59,7 @@ def _row(
         title=title.format(listener.title),
         task="speech",
         scope="clip",
-        inputs=("item:transcript", f"generated:{listener.encoder}.text"),
+        inputs=("item:transcript", f"{listener.source}:{listener.encoder}.text"),
         compute=f"vsseval.metrics.{compute}",
         unit="%",
         better=better,
@@ -76,7 +79,8 @@ def _rates(listener: Recogniser) -> tuple[Metric, ...]:
             "wer",
             "WER ({})",
             "transcription:word_components",
-            f"{_SUM}in the grid normal form; an empty transcription is all deletions.",
+            f"{_SUM}in the grid normal form; an empty transcription is all deletions. On clips "
+            "with sound beside speech it is the rate of the mixture: nothing is separated first.",
             pool="percent_ratio",
             normaliser="grid",
         ),
