@@ -26,6 +26,9 @@ SPEED: dict[str, str] = {
 }
 """Name -> ``module:function``; called with ``quick``, gives a list of BenchRow."""
 
+LONG = ("scale", "costs")
+"""Those that run by name only: they take longer than all others together."""
+
 
 def measure(name: str, *, quick: bool = False) -> Sequence[BenchRow]:
     """Rows of one benchmark.

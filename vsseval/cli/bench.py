@@ -12,7 +12,7 @@ from vsseval.cli.options import FOLDER, aligned, names, say
 
 @click.command()
 @click.option("--out", type=FOLDER, metavar="FILE", help="Write the report there as Markdown.")
-@click.option("--only", metavar="a,b", help="Benchmarks by name; default: all.")
+@click.option("--only", metavar="a,b", help="Benchmarks by name; default: all but scale and costs.")
 @click.option("--quick", is_flag=True, help="Tiny sizes, once each: does it run at all?")
 def bench(out: Path | None, only: str | None, quick: bool) -> None:
     """Time the heavy steps beside the published routes, in turn, in this process.
@@ -21,11 +21,11 @@ def bench(out: Path | None, only: str | None, quick: bool) -> None:
     """
     from vsseval.bench.measure import REPEATS, BenchRow
     from vsseval.bench.report import HEADS, cells, speed_report
-    from vsseval.bench.table import SPEED, measure
+    from vsseval.bench.table import LONG, SPEED, measure
 
     load = os.getloadavg()[0]
     rows: list[BenchRow] = []
-    for name in names(only) or tuple(SPEED):
+    for name in names(only) or [name for name in SPEED if name not in LONG]:
         say(f"bench {name}")
         rows += measure(name, quick=quick)
     if out is None:
