@@ -206,7 +206,9 @@ def _lines(root: Path) -> int:
 
 
 def _generated(root: Path) -> int:
-    return sum(1 for _ in root.glob("killed/generated/*/*/*/*.wav"))
+    # A killed worker may leave a half-written file, whose name begins with a dot.
+    found = root.glob("killed/generated/*/*/*/*.wav")
+    return sum(not path.name.startswith(".") for path in found)
 
 
 def _encoded(root: Path) -> int:
