@@ -257,7 +257,7 @@ def _clip(
         return _Batch(joint.encode(mixed.wave).float(), mixed.features)
 
 
-def _together(features: Sequence[Features]) -> Features:
+def stacked(features: Sequence[Features]) -> Features:
     """Clips as one batch."""
     return Features(
         torch.cat([clip.lips for clip in features]),
