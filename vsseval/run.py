@@ -43,6 +43,7 @@ from vsseval.score import (
     with_shared_encoders,
 )
 from vsseval.shards import Shard
+from vsseval.slices import groups_of, slices_of
 from vsseval.types import Benchmark, Generation, Item, Metric
 from vsseval.workers import Workers
 
@@ -432,6 +433,8 @@ def _record(
         scores=tuple(one.score for one in scored),
         sanity=sanity,
         environment=environment(request.device),
+        slices=slices_of(ready.benchmark.items),
+        groups=groups_of(ready.benchmark.items),
     )
 
 

@@ -13,8 +13,9 @@ from vsseval.metrics.patterns import chosen
 from vsseval.metrics.statistics import bootstrap_interval, mean_and_deviation
 from vsseval.metrics.table import METRICS
 from vsseval.records import RunRecord
-from vsseval.reports.pairs import Results, is_set, items_of, matrix_of, mean_rows, rule_of
+from vsseval.reports.pairs import Results, is_set, matrix_of, mean_rows, rule_of
 from vsseval.score import INTERVAL_SEED, column_of
+from vsseval.slices import clusters_of
 from vsseval.types import Score
 
 
@@ -153,6 +154,7 @@ def _interval_over_seeds(
 ) -> tuple[float, float] | None:
     """Interval of the mean over seeds, clips resampled; of a set the mean of the seeds' ends."""
     metric = scores[0].metric
+    digest = runs[0].benchmark.digest
     if metric in METRICS and not is_set(metric):
         rows = mean_rows([results.rows(run.run_id, metric) for run in runs])
         if rows:
@@ -161,7 +163,7 @@ def _interval_over_seeds(
                 matrix_of(rows, keys),
                 rule_of(METRICS[metric]),
                 seed=INTERVAL_SEED,
-                clusters=items_of(keys),
+                clusters=clusters_of([key[0] for key in keys], results.groups(digest)),
             )
     ends = [score.interval for score in scores if score.interval is not None]
     if len(ends) < len(scores):

@@ -20,6 +20,7 @@ from vsseval.reports.leaderboard import Row as LeaderboardRow
 from vsseval.reports.pairs import Results
 from vsseval.reports.remarks import notes, sanity_table, warnings
 from vsseval.reports.reported import ReportedTable, reported_rows
+from vsseval.slices import clusters_of, numbered
 from vsseval.types import Benchmark, Item
 
 
@@ -62,7 +63,13 @@ def board_of(board: Leaderboard, results: Results, sources: Sources) -> tuple[Bo
         about=row.title if row else "",
         columns=tuple(_column(board, at) for at in range(len(board.columns))),
         rows=rows,
-        clips=_clips(keys, apart, benchmark, {at: one.name for at, one in media.items()}),
+        clips=_clips(
+            keys,
+            apart,
+            benchmark,
+            {at: one.name for at, one in media.items()},
+            results.groups(entry.digest),
+        ),
         contestants=tuple(rivals),
         ranked=bool(board.ranks),
         notes=tuple(notes(board)),
@@ -140,9 +147,11 @@ def _clips(
     apart: NDArray[np.float64],
     benchmark: Benchmark | None,
     media: Mapping[int, str],
+    groups: Mapping[str, str],
 ) -> tuple[Clip, ...]:
     items: dict[str, Item] = {item.id: item for item in benchmark.items} if benchmark else {}
-    order = {item: at for at, item in enumerate(dict.fromkeys(item for item, _ in keys))}
+    names = [item for item, _ in keys]
+    drawn = numbered(clusters_of(names, groups) or names)
     found = []
     for at, key in enumerate(keys):
         item = items.get(key[0])
@@ -155,7 +164,7 @@ def _clips(
                 transcript=item.transcript if item else None,
                 duration=item.duration if item else None,
                 onsets=item.onsets if item else None,
-                item=order[key[0]],
+                item=drawn[at],
                 disagreement=_number(apart[at]),
                 media=media.get(at),
             )
