@@ -236,7 +236,7 @@ def _scored(
     metric, excluded = work.metric, work.excluded
     num_scored = len(expected) - len(excluded)
     if value is None and not num_scored and excluded:
-        note = _common_reason(excluded)
+        note = common_reason(excluded)
     score = Score(
         metric=metric.id,
         value=value,
@@ -250,6 +250,11 @@ def _scored(
         excluded={clip_label(*key): excluded[key] for key in expected if key in excluded},
     )
     return Scored(score, work.components)
+
+
+def whole_signature(signature: str) -> str:
+    """The signature without its ``slice:`` field: that of the whole benchmark."""
+    return "|".join(part for part in signature.split("|") if not part.startswith("slice:"))
 
 
 def column_of(signature: str) -> str:
@@ -339,6 +344,11 @@ def pooled_value(
     """Value, interval and note; no value where the pooling rule is undefined for these clips.
 
     The interval draws whole groups: takes of an item, and items cut from one recording.
+
+    Args:
+        metric: of clip scope.
+        components: float64 (k,) by clip, of one width.
+        groups: the group of each item that shares one.
     """
     if not components:
         return None, None, "no clip could be scored"
@@ -354,7 +364,8 @@ def pooled_value(
     return value, interval, note
 
 
-def _common_reason(excluded: Mapping[ClipKey, str]) -> str:
+def common_reason(excluded: Mapping[ClipKey, str] | Mapping[str, str]) -> str:
+    """Why no clip could be scored, from the reason of each."""
     reasons = set(excluded.values())
     first = next(iter(excluded.values()))
     return first if len(reasons) == 1 else f"no clip could be scored; the first: {first}"

@@ -30,6 +30,7 @@ from vsseval.reports.pairs import (
     record_folder,
     record_path,
 )
+from vsseval.reports.slices import membership, on_slices
 from vsseval.score import INTERVAL_SEED, column_of
 from vsseval.slices import clusters_of
 from vsseval.types import Score
@@ -148,22 +149,49 @@ def open_runs(first: Path, second: Path) -> Runs:
     return Runs(one, two, (found[0], found[1]))
 
 
+def slices_of_runs(
+    runs: Runs, patterns: Sequence[str], data: Sequence[Path] = ()
+) -> list[tuple[str, Runs]]:
+    """Two runs on each slice that fits a pattern, by name of the slice.
+
+    Args:
+        runs: on the whole benchmark.
+        patterns: as :func:`vsseval.reports.slices.on_slices`.
+        data: as :func:`vsseval.reports.slices.membership`.
+
+    Raises:
+        InputError: as :func:`vsseval.reports.slices.on_slices`, or no slice has items of both.
+        UnknownNameError: likewise.
+    """
+    known = membership((runs.first, runs.second), data)
+    one, two = (
+        {part.slice: part for part in on_slices(whole, patterns, known).parts if part.records}
+        for whole in runs.results
+    )
+    both = [name for name in one if name in two]
+    if not both:
+        raise InputError(f"no clip of {', '.join(patterns)} is in both runs")
+    return [
+        (name, Runs(one[name].records[0], two[name].records[0], (one[name], two[name])))
+        for name in both
+    ]
+
+
 def compare(first: Path, second: Path) -> list[Difference]:
+    """:func:`differences` of two runs, each a record.json or the folder that holds one."""
+    return differences(open_runs(first, second))
+
+
+def differences(runs: Runs) -> list[Difference]:
     """Every metric that both records hold under one signature.
 
     For a metric of clip scope, value and difference are pooled over the clips that both scored and
     tested by :func:`vsseval.metrics.paired.compare_paired`; for one of set scope that has
     contributions by :func:`vsseval.metrics.paired.compare_influence`.
 
-    Args:
-        first: A record.json, or the folder that holds one.
-        second: Likewise.
-
     Raises:
-        InputError: no record there, other benchmarks, no metric in common, or files that were
-            changed by hand.
+        InputError: no metric in common, or files that were changed by hand.
     """
-    runs = open_runs(first, second)
     ours = {score.metric: score for score in runs.first.scores}
     theirs = {score.metric: score for score in runs.second.scores}
     shared = [name for name in ours if name in theirs]
@@ -173,11 +201,9 @@ def compare(first: Path, second: Path) -> list[Difference]:
         )
     same = [name for name in shared if _signatures_agree(ours[name], theirs[name])]
     tested = tested_metrics(runs, same)
-    differences = [_difference(ours[name], theirs[name], tested.get(name)) for name in shared]
-    adjusted = iter(holm([one.p_value for one in differences if one.p_value is not None]))
-    return [
-        one if one.p_value is None else replace(one, p_holm=next(adjusted)) for one in differences
-    ]
+    found = [_difference(ours[name], theirs[name], tested.get(name)) for name in shared]
+    adjusted = iter(holm([one.p_value for one in found if one.p_value is not None]))
+    return [one if one.p_value is None else replace(one, p_holm=next(adjusted)) for one in found]
 
 
 def tested_metrics(runs: Runs, metrics: Sequence[str]) -> dict[str, Tested]:

@@ -14,12 +14,13 @@ from vsseval.models import MODELS
 from vsseval.reports.html import clips as clips_of_board
 from vsseval.reports.html.clips import runs_of
 from vsseval.reports.html.content import Board, Cell, Clip, Column, Media, Reported, Row
-from vsseval.reports.html.media import Library, Sources, find_benchmark
+from vsseval.reports.html.media import Library, Sources
 from vsseval.reports.leaderboard import Leaderboard
 from vsseval.reports.leaderboard import Row as LeaderboardRow
+from vsseval.reports.manifests import find_benchmark
 from vsseval.reports.pairs import Results
 from vsseval.reports.remarks import notes, sanity_table, warnings
-from vsseval.reports.reported import ReportedTable, reported_rows
+from vsseval.reports.reported import ReportedTable
 from vsseval.slices import clusters_of, numbered
 from vsseval.types import Benchmark, Item
 
@@ -46,7 +47,7 @@ def board_of(board: Leaderboard, results: Results, sources: Sources) -> tuple[Bo
     badness = clips_of_board.badness_of(found)
     rivals = clips_of_board.contestants(board.rows)
     apart = clips_of_board.disagreement_of(found[rivals])
-    benchmark, why = find_benchmark(entry, sources)
+    benchmark, why = find_benchmark(entry, sources.data)
     heard = _chosen(board, badness, apart, keys, benchmark, sources.clips)
     media = _media(identity, benchmark, board, keys, heard, sources)
     numbers = {clip_label(*key): at for at, key in enumerate(keys)}
@@ -75,7 +76,7 @@ def board_of(board: Leaderboard, results: Results, sources: Sources) -> tuple[Bo
         notes=tuple(notes(board)),
         warnings=tuple(warnings(board)),
         checks=tuple(tuple(line) for line in sanity_table(board.rows)),
-        reported=tuple(_reported(table) for table in reported_rows(entry.name)),
+        reported=tuple(_reported(table) for table in board.reported),
         media_note=_media_note(why, len(media), len(keys), sources.clips),
     ), list(media.values())
 
