@@ -371,7 +371,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
             head, *lines = csv.reader(stream)
         if head[:2] != ["item", "take"]:
             raise ValueError("the first two columns are not item and take")
-        items, takes, *columns = zip(*lines, strict=True) if lines else [()] * len(head)
+        items, takes, *columns = list(zip(*lines, strict=True)) or [()] * len(head)
         index = pd.MultiIndex.from_arrays([items, list(map(int, takes))], names=head[:2])
         # Python's own float gives back each number as it was written.
         numbers = [[float(cell) if cell else float("nan") for cell in one] for one in columns]

@@ -266,6 +266,16 @@ def test_notes_are_those_of_the_slice(tmp_path: Path, boards) -> None:
     assert "does not have the metric in this version" in notes(clean)["onset_f1"]
 
 
+def test_seeds_keep_the_reason_why_a_set_has_no_value(tmp_path: Path, boards) -> None:
+    for seed in range(2):
+        rows = boards.scored("fd.aisfx", boards.column(SETTLED), value=4.0)
+        boards.run(tmp_path, "one", rows, seed=seed, slices={"some": tuple(NAMES[:9])})
+    whole = find_results(tmp_path)
+    (board,) = leaderboards(on_slices(whole, ["some"], membership(whole.records)))
+    (score,) = board.rows[0].cells.values()
+    assert score.note.startswith("not available on a slice")
+
+
 def test_clips_that_were_all_excluded_say_why(tmp_path: Path, boards) -> None:
     rows = boards.scored("kl.aisfx", [None, None, *boards.column(np.ones(18))])
     boards.run(tmp_path, "one", rows, slices={"short": tuple(NAMES[:2])})

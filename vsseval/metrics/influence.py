@@ -190,7 +190,8 @@ def frechet_influence(
         lone = "a single clip" if groups is None else "a single group of clips"
         note = few if least <= d else f"{lone}: no interval"
         return FrechetEstimate(value, None, None, None, note)
-    bias, note = None, few
+    bias: float | None = None
+    note = few
     if least <= d:
         influences = _influences_of_few_rows(x, y)
     else:

@@ -132,7 +132,7 @@ def _row(runs: Sequence[RunRecord], records: Sequence[RunRecord], results: Resul
         values = [score.value for score in found if score.value is not None]
         if len(runs) == 1 or len(found) < len(runs) or len(values) < len(runs):
             # A metric that not every seed has is no value of the model.
-            cells[signature] = found[0] if len(runs) == 1 else _no_mean(found[0], len(values), runs)
+            cells[signature] = found[0] if len(runs) == 1 else _no_mean(found, runs)
             continue
         mean, deviations[signature] = mean_and_deviation(values)
         cells[signature] = replace(
@@ -144,8 +144,12 @@ def _row(runs: Sequence[RunRecord], records: Sequence[RunRecord], results: Resul
     return Row(label, record.model.kind == "oracle", record, cells, tuple(runs), deviations)
 
 
-def _no_mean(score: Score, values: int, runs: Sequence[RunRecord]) -> Score:
-    note = f"a value for {values} of {len(runs)} seeds"
+def _no_mean(scores: Sequence[Score], runs: Sequence[RunRecord]) -> Score:
+    """No value, and why: what all seeds say, or how many have one."""
+    score = scores[0]
+    values = sum(one.value is not None for one in scores)
+    alike = len(scores) == len(runs) and len({one.note for one in scores}) == 1
+    note = score.note if alike and not values else f"a value for {values} of {len(runs)} seeds"
     return replace(score, value=None, interval=None, note=note)
 
 

@@ -17,7 +17,7 @@ from vsseval.benchmarks.manifest import first_items
 from vsseval.errors import InputError, UnknownNameError
 from vsseval.generate import clip_label
 from vsseval.metrics.table import METRICS, resolve
-from vsseval.records import Counts, RunRecord
+from vsseval.records import Components, Counts, RunRecord
 from vsseval.reports.manifests import find_benchmark
 from vsseval.reports.pairs import Results, Rows, is_set
 from vsseval.sanity import Sanity
@@ -99,7 +99,7 @@ def left_out(results: Results) -> list[str]:
 
 def _part(results: Results, name: str, known: Membership) -> Results:
     records = []
-    components = {}
+    components: dict[str, Components] = {}
     for record in results.records:
         items = known[record.benchmark.digest, record.limit].get(name, ())
         if items:
