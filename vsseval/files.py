@@ -58,8 +58,9 @@ def append_line(log: Path, line: bytes) -> None:
         # Local disks append in one piece anyway, NFS only under a lock, and some know no locks.
         with suppress(OSError):
             fcntl.flock(stream, fcntl.LOCK_EX)
-        torn = stream.seek(0, os.SEEK_END) > 0 and os.pread(stream.fileno(), 1, stream.tell() - 1)
-        stream.write((b"\n" if torn and torn != b"\n" else b"") + line + b"\n")
+        size = stream.seek(0, os.SEEK_END)
+        torn = size > 0 and os.pread(stream.fileno(), 1, size - 1) != b"\n"
+        stream.write((b"\n" if torn else b"") + line + b"\n")
 
 
 def without_folders(text: str) -> str:

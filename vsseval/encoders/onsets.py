@@ -50,7 +50,8 @@ def envelope(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     decibels = np.maximum(decibels, decibels.max() - 80.0)
     rises = np.maximum(0.0, decibels[:, 1:] - decibels[:, :-1]).mean(axis=0)
     # A frame is late by its lag and by half a window, and the end is cut.
-    return np.pad(rises, (1 + FFT // (2 * HOP), 0))[: decibels.shape[1]]
+    late = np.pad(rises, (1 + FFT // (2 * HOP), 0))[: decibels.shape[1]]
+    return np.asarray(late, dtype=np.float32)
 
 
 def detect(flux: NDArray[np.float32], delta: float) -> NDArray[np.int64]:
@@ -80,7 +81,7 @@ def _power(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 @lru_cache(maxsize=1)
 def _window() -> NDArray[np.float64]:
     """Hann window of one FFT, periodic."""
-    return 0.5 + 0.5 * np.cos(np.linspace(-np.pi, np.pi, FFT + 1)[:-1])
+    return np.asarray(0.5 + 0.5 * np.cos(np.linspace(-np.pi, np.pi, FFT + 1)[:-1]))
 
 
 @lru_cache(maxsize=1)
@@ -92,13 +93,13 @@ def _mel_filters() -> NDArray[np.float32]:
     triangles = np.minimum(-ramps[:-2] / widths[:-1], ramps[2:] / widths[1:])
     filters = np.maximum(0, triangles).astype(np.float32)
     filters *= (2.0 / (edges[2:] - edges[:-2]))[:, np.newaxis]
-    return filters
+    return np.asarray(filters)
 
 
 def _slaney_hertz(mels: NDArray[np.float64]) -> NDArray[np.float64]:
     """Frequencies [Hz]: linear to 1 kHz, 27 steps for a factor of 6.4 above."""
     log = 1000.0 * np.exp(_LOG_STEP * (mels - _LOG_MEL))
-    return np.where(mels >= _LOG_MEL, log, _MEL_HERTZ * mels)
+    return np.asarray(np.where(mels >= _LOG_MEL, log, _MEL_HERTZ * mels))
 
 
 def _neighbourhood_means(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -110,7 +111,7 @@ def _neighbourhood_means(values: NDArray[np.float32]) -> NDArray[np.float32]:
         sums += padded[at : at + n]
     frames = np.arange(n)
     counts = np.minimum(frames, reach) + np.minimum(frames[::-1], reach) + 1
-    return (sums / counts).astype(np.float32)
+    return np.asarray(sums / counts, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
