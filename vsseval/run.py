@@ -156,7 +156,7 @@ def run_as_rank(
     shown = progress if first else silent
 
     def make_shard() -> tuple[Prepared, Made]:
-        ready = prepare(request)
+        ready = prepare(request, ranks.shard)
         if first:
             say(ready.model.notes)
         return ready, make(part(ready, ranks.shard), request, workers=workers, progress=shown)
@@ -179,7 +179,7 @@ def part(ready: Prepared, shard: Shard | None) -> Prepared:
     """The same with the items of a shard alone; None is the whole."""
     if shard is None:
         return ready
-    items = tuple(shard.of(ready.benchmark.items))
+    items = tuple(shard.of(ready.benchmark.items, ready.model.group))
     return replace(ready, benchmark=replace(ready.benchmark, items=items))
 
 
@@ -232,8 +232,12 @@ def finish(
     return Result(record, folder, made.generated_now, encoded)
 
 
-def prepare(request: Request) -> Prepared:
+def prepare(request: Request, shard: Shard | None = None) -> Prepared:
     """Benchmark, metrics and model of a request, before any work is done.
+
+    Args:
+        request: What is asked for.
+        shard: Whose media are hashed first, while others hash theirs.
 
     Raises:
         VssevalError: one of them is unknown, missing or not as it should be.
@@ -241,7 +245,7 @@ def prepare(request: Request) -> Prepared:
     # Before digests are remembered: a wrong name leaves nothing behind.
     find_row(request.model)
     find_metrics(request.metrics)
-    whole = load_benchmark(request.bench, request.data, cache=request.cache)
+    whole = load_benchmark(request.bench, request.data, cache=request.cache, shard=shard)
     benchmark = first_items(whole, request.limit)
     limit = request.limit if len(benchmark.items) < len(whole.items) else None
     metrics = tuple(find_metrics(request.metrics or whole.metrics))

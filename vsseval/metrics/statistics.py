@@ -33,7 +33,6 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from vsseval.metrics.pooling import Rule, numerator_and_denominator, pooled
 
@@ -151,6 +150,9 @@ def bca_interval(
     below = (np.count_nonzero(resampled < value) + np.count_nonzero(resampled <= value)) / 2
     # Half a draw keeps the quantile finite when every resampled value lies on one side.
     share = np.clip(below, 0.5, n_resamples - 0.5) / n_resamples
+    # Takes longer to import than all else that a shard needs, which has no interval.
+    from scipy.special import ndtr, ndtri
+
     z0 = ndtri(share)
     z = z0 + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
     quantiles = ndtr(z0 + z / (1 - _acceleration(left_out) * z))
