@@ -31,6 +31,8 @@ from vsseval.shards import Shard
 from vsseval.types import Benchmark, Item, Task
 
 MEDIA_FIELDS = ("video", "audio", "speaker_audio")
+PREPARATION_LOG = "prepared.jsonl"
+"""Written by ``vsseval data prepare`` from its first clip on, and benchmark.json at its end."""
 TEXT_FIELDS = ("caption", "transcript", "label", "speaker", "group")
 FIELDS = (
     *("id", "duration", *MEDIA_FIELDS, *TEXT_FIELDS),
@@ -70,10 +72,13 @@ def load_benchmark(
         raise UnknownNameError("benchmark", name, BENCHMARKS)
     root = data or (EMBEDDED_MEDIA / name if row and row.embedded else default_data() / name)
     if not (root / "benchmark.json").is_file():
+        if (root / PREPARATION_LOG).is_file():
+            raise MissingMediaError(f"benchmark {name!r}: {_stopped(root)}")
         how = f" To get it: {row.how_to_get}." if row else ""
         raise MissingMediaError(
-            f"benchmark {name!r}: looked for {root / 'benchmark.json'} and found nothing.{how} "
-            "`--bench demo-sound` is packaged with vsseval and needs nothing."
+            f"benchmark {name!r}: looked for {root / 'benchmark.json'} and found nothing. If it is "
+            "elsewhere: --data DIR, or VSSEVAL_DATA, the folder that holds all sets."
+            f"{how} `--bench demo-sound` is packaged with vsseval and needs nothing."
         )
     benchmark = read_benchmark(root, cache=cache, shard=shard)
     if benchmark.name != name:
@@ -203,7 +208,21 @@ def _parse(text: str, where: str) -> dict[str, object]:
     return entry
 
 
+def _stopped(root: Path) -> str:
+    return (
+        f"its preparation in {root} was stopped; the same `vsseval data prepare` again does what "
+        "is missing"
+    )
+
+
 def _read_head(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        if (path.parent / PREPARATION_LOG).is_file():
+            raise InputError(_stopped(path.parent))
+        raise InputError(
+            f"no benchmark in {path.parent} (no benchmark.json); `vsseval data prepare NAME --root "
+            "DIR --out DIR` makes one of a data set"
+        )
     head = _parse(_read_text(path), str(path))
     fields = ("name", "version", "task", "clip_seconds", "sample_rate", "metrics")
     missing = [field for field in fields if field not in head]
