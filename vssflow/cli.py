@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from vssflow.train import Run, Stage
 
 PRESET_NAMES = tuple(PRESETS)
+_device_option = click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True
+)
 
 
 @click.group()
@@ -48,6 +51,7 @@ def _report(message: str) -> None:
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
+@_device_option
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
 @click.option("--accumulate", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--joint-share", type=click.FloatRange(0, 1), default=0.0, show_default=True)
@@ -78,6 +82,7 @@ def train(
     seed: int,
     workers: int,
     threads: int,
+    device: str,
     batch: int,
     accumulate: int,
     joint_share: float,
@@ -97,11 +102,13 @@ def train(
     """
     import torch
 
+    from vssflow.devices import take_device
     from vssflow.distributed import joined_processes
     from vssflow.train import train as run_training
     from vssflow.train_flow import FlowTraining
     from vssflow.training import Budget
 
+    take_device(device)
     torch.set_num_threads(threads)
     options = FlowTraining(
         batch=batch,
@@ -114,7 +121,7 @@ def train(
         learning_rate=learning_rate,
     )
     run = _run(preset, data, out, limit, seed, workers)
-    with joined_processes() as processes:
+    with joined_processes(device) as processes:
         run = replace(
             run,
             flow=options,
@@ -122,6 +129,7 @@ def train(
             processes=processes,
             reuse=reuse,
             start=start,
+            device=device,
         )
         checkpoint = run_training(run, stage, Budget(steps, minutes))
     if checkpoint is not None and processes.first:
@@ -157,6 +165,7 @@ def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, worke
 @click.option("--sync", type=click.Path(path_type=Path), help="Folder of Synchformer .npy.")
 @click.option("--lips", type=click.Path(path_type=Path), help="Folder of AV-HuBERT .npy.")
 @click.option("--speaker", type=click.Path(path_type=Path), help="Folder of RawNet3 .npy.")
+@_device_option
 def preprocess(
     preset: str,
     data: Path,
@@ -168,15 +177,19 @@ def preprocess(
     sync: Path | None,
     lips: Path | None,
     speaker: Path | None,
+    device: str,
 ) -> None:
     """Compute and store the features of a data set; an interrupted run continues.
 
     Preset tiny: decoded media as memory-mapped arrays. Full-size presets: features in shards; they
-    need --clip, --audioldm2 and --sync, and for speech --lips and --speaker.
+    need --clip, --audioldm2 and --sync, and for speech --lips and --speaker; CLIP and AudioLDM2 run
+    on --device.
     """
     from vsseval.errors import InputError
+    from vssflow.devices import take_device
     from vssflow.train import decode
 
+    take_device(device)
     run = _run(preset, data, out, limit, 0, workers)
     if run.config.trained_front_ends:
         decode(run, waves_only=False)
@@ -188,9 +201,8 @@ def preprocess(
 
     if clip is None or audioldm2 is None or sync is None:
         raise InputError(f"preset {preset} needs --clip, --audioldm2 and --sync")
-    ends = FullFrontEnds(
-        load_audioldm2(audioldm2), load_clip(clip), sync, lips, speaker, run.dictionary
-    )
+    codec, vision = load_audioldm2(audioldm2).to(device), load_clip(clip).to(device)
+    ends = FullFrontEnds(codec, vision, sync, lips, speaker, run.dictionary)
     failed = store_features(run.clips, run.features, ends, run.config, _report)
     for name, reason in failed.items():
         _report(f"left out {name}: {reason}")
@@ -217,6 +229,7 @@ def preprocess(
 @click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
 @click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
 @click.option("--seed", type=int, default=0, show_default=True)
+@_device_option
 def sample(
     video: Path,
     text: str | None,
@@ -231,17 +244,20 @@ def sample(
     solver: str,
     grid: str,
     seed: int,
+    device: str,
 ) -> None:
     """Make the audio of one video; one longer than 10 s in windows (t = 0 noise, t = 1 data)."""
     from vsseval.audio import write_audio
     from vsseval.errors import InputError
     from vssflow.checkpoint import read_config, require_config, shipped_checkpoint
     from vssflow.config import preset as named_preset
+    from vssflow.devices import take_device
     from vssflow.film import generate_film
     from vssflow.preview import write_preview
     from vssflow.solvers import solver_named, time_grid
     from vssflow.system import Settings, load_flow_model
 
+    take_device(device)
     if out.suffix.lower() not in (".wav", ".flac", ".mp4"):
         raise InputError(f"--out {out} is none of .wav, .flac and .mp4")
     solver_named(solver)
@@ -257,7 +273,7 @@ def sample(
         grid,
     )
     output = generate_film(
-        load_flow_model(path, settings),
+        load_flow_model(path, settings, device),
         video,
         text=text,
         voice=reference_voice,
@@ -291,6 +307,7 @@ def sample(
 @click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
 @click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
 @click.option("--seed", type=int, default=0, show_default=True)
+@_device_option
 def sample_full(
     video: Path,
     checkpoint: Path,
@@ -306,6 +323,7 @@ def sample_full(
     solver: str,
     grid: str,
     seed: int,
+    device: str,
 ) -> None:
     """Make the audio of one video with a full-size checkpoint and features computed elsewhere."""
     from vsseval.audio import write_audio
@@ -313,10 +331,12 @@ def sample_full(
     from vssflow.audioldm2 import load_audioldm2
     from vssflow.checkpoint import load_checkpoint
     from vssflow.clip_vision import load_clip
+    from vssflow.devices import take_device
     from vssflow.full_system import FullModel, Given, generate_full
     from vssflow.system import Settings, words_of_transcript
 
-    networks = load_checkpoint(checkpoint)
+    take_device(device)
+    networks = load_checkpoint(checkpoint).to(device)
     config = networks.config
     if config.trained_front_ends:
         raise InputError(f"{checkpoint} has its own front ends; use `vssflow sample`")
@@ -327,7 +347,9 @@ def sample_full(
         grid,
     )
     output = generate_full(
-        FullModel(networks, load_audioldm2(audioldm2), load_clip(clip), settings),
+        FullModel(
+            networks, load_audioldm2(audioldm2).to(device), load_clip(clip).to(device), settings
+        ),
         video,
         Given(sync, lips, speaker),
         words=None if text is None else words_of_transcript(text),
@@ -360,4 +382,11 @@ def main() -> None:
         commands(standalone_mode=True)
     except VssevalError as error:
         click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except (RuntimeError, MemoryError) as error:
+        from vssflow.memory import is_out_of_memory, reason
+
+        if not is_out_of_memory(error):
+            raise
+        click.echo(f"error: out of memory: {reason(error)}", err=True)
         sys.exit(2)

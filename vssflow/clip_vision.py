@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vsseval.errors import InputError
+from vssflow.devices import device_of
 
 if TYPE_CHECKING:
     from transformers import CLIPVisionModel
@@ -61,13 +62,13 @@ def semantic_tokens(
     Raises:
         InputError: as :func:`pictures`.
     """
-    inputs = pictures(frames, fps, cast(int, network.config.image_size))
+    inputs = pictures(frames, fps, cast(int, network.config.image_size)).to(device_of(network))
     with torch.inference_mode():
         parts = [
             network(pixel_values=inputs[at : at + BATCH]).last_hidden_state[:, 0]
             for at in range(0, FRAMES, BATCH)
         ]
-    return torch.cat(parts).float().numpy()
+    return torch.cat(parts).float().cpu().numpy()
 
 
 def load_clip(folder: Path) -> CLIPVisionModel:

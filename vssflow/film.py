@@ -116,9 +116,9 @@ def generate_film(
         report(f"{timeline.duration:.1f} s in {len(places)} windows of {config.max_seconds:g} s")
     with torch.inference_mode():
         features = _window_features(model.networks, timeline, places, words, speaker, spoken)
-        noise = seeded_noise(num_frames, config.latent_channels, seed, "cpu")
+        noise = seeded_noise(num_frames, config.latent_channels, seed, model.networks.device)
         latents, nfe = _sample_windows(model, features, noise, places, report)
-        wave = model.networks.codec.decode(cross_fade(latents, places)).numpy()
+        wave = model.networks.codec.decode(cross_fade(latents, places)).cpu().numpy()
     return ModelOutput(fitted(wave, timeline.duration, config), nfe)
 
 
@@ -160,7 +160,7 @@ def _window_features(
                 lips=whole.lips[:, start:stop],
                 phonemes=whole.phonemes[:, slots * start : slots * stop],
                 sync=whole.sync[:, start:stop],
-                semantic=networks.semantic(colour),
+                semantic=networks.semantic(colour.to(networks.device)),
             )
         )
     return parts

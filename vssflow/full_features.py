@@ -25,6 +25,7 @@ from vssflow.alignment import centre_index, fit_frames, lower_index
 from vssflow.audioldm2 import AudioLdm2
 from vssflow.clip_vision import semantic_tokens
 from vssflow.config import Config
+from vssflow.devices import device_of
 from vssflow.features import Clip
 from vssflow.phonemes import Pronunciations, text_to_phonemes, uniform_timing
 from vssflow.shards import write_shards
@@ -95,7 +96,9 @@ def clip_row(clip: Clip, ends: FullFrontEnds, config: Config) -> Mapping[str, ND
     wave = resample(mono(audio), audio.sample_rate, config.sample_rate)
     lasts = min(frames, int(audio.duration * config.frame_rate))
     with torch.inference_mode():
-        mean, deviation = ends.codec.posterior(torch.from_numpy(wave)[None])
+        mean, deviation = ends.codec.posterior(
+            torch.from_numpy(wave)[None].to(device_of(ends.codec))
+        )
     video = read_video(Path(clip.video))
     semantic = semantic_tokens(ends.clip, video.frames, video.fps)
     sync = read_feature(ends.sync, "sync", clip).reshape(-1, WIDTHS["sync"])
@@ -109,8 +112,8 @@ def clip_row(clip: Clip, ends: FullFrontEnds, config: Config) -> Mapping[str, ND
         ids = uniform_timing(text_to_phonemes(clip.transcript, ends.dictionary), max(1, lasts))
         phonemes[: len(ids)] = ids[:frames]
     return {
-        "latent": mean[0].numpy().astype(np.float16),
-        "deviation": deviation[0].numpy().astype(np.float16),
+        "latent": mean[0].cpu().numpy().astype(np.float16),
+        "deviation": deviation[0].cpu().numpy().astype(np.float16),
         "semantic": semantic[lower_index(len(semantic), frames)].astype(np.float16),
         "sync": sync[centre_index(len(sync), frames)].astype(np.float16),
         "lips": lips.astype(np.float16),

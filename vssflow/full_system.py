@@ -94,18 +94,18 @@ def generate_full(
         phonemes=torch.from_numpy(ids)[None],
         speaker=_batch(_optional(given.speaker, "speaker")[0]),
         frames=frames,
-    )
+    ).to(model.networks.device)
     with torch.inference_mode():
         drawn = sample(
             model.networks.flow,
             model.networks.flow.conditions(features),
-            seeded_noise(frames, config.latent_channels, seed, "cpu"),
+            seeded_noise(frames, config.latent_channels, seed, model.networks.device),
             num_steps=model.settings.num_steps,
             guidance_scale=model.settings.guidance_scale,
             solver=model.settings.solver,
             grid=model.settings.grid,
         )
-        wave = model.codec.decode(drawn.latent).numpy()
+        wave = model.codec.decode(drawn.latent).cpu().numpy()
     return ModelOutput(fitted(wave, duration, config), drawn.nfe)
 
 

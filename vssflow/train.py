@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from vsseval.errors import InputError
 from vssflow.checkpoint import save_checkpoint
@@ -81,6 +81,8 @@ class Run:
     """Another run whose codec, front ends and features are used; its transformer is not."""
     start: Path | None = None
     """Stable Audio Open's transformer, which a full-size model begins from."""
+    device: str = "cpu"
+    """Where the networks are, ``cpu`` or ``cuda``."""
 
     @property
     def features(self) -> Path:
@@ -99,7 +101,7 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         raise InputError("only --stage flow runs in several processes; do the others first")
     _same_config(run, stage)
     torch.manual_seed(run.seed)
-    networks = Networks(run.config)
+    networks = Networks(run.config).to(run.device)
     if not run.config.trained_front_ends:
         if stage not in ("flow", "all"):
             raise InputError(f"preset {run.config.preset} has no {stage} to train; --stage flow")
@@ -200,7 +202,9 @@ def _restore(run: Run, networks: Networks, name: str) -> None:
     path = (run.reuse or run.out) / f"{name}.weights.pt"
     if not path.is_file():
         raise InputError(f"no trained {name} at {path}; run the earlier --stage first")
-    _network(networks, name).load_state_dict(torch.load(path, weights_only=True))
+    _network(networks, name).load_state_dict(
+        torch.load(path, weights_only=True, map_location="cpu")
+    )
 
 
 def _fit(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
@@ -280,7 +284,7 @@ def compute_features(run: Run, networks: Networks) -> None:
             features = clip_features(networks, frames, words, voice)
         for name, value in features._asdict().items():
             if value is not None:
-                arrays[name][row] = value[0].numpy()
+                arrays[name][row] = value[0].cpu().numpy()
         arrays["features_done"][row] = True
         if number % 500 == 499:
             run.report(f"features of {number + 1} clips")
@@ -351,8 +355,12 @@ def _joint_material(run: Run, networks: Networks) -> JointMaterial:
         min(config.clip_frames, round(spoken_seconds(clip, config) * config.frame_rate))
         for clip in run.clips
     ]
-    networks.codec.eval()
-    return JointMaterial(np.asarray(wave), frames, networks.codec.encode)
+    codec = networks.codec.eval()
+
+    def encode(samples: Tensor) -> Tensor:
+        return codec.encode(samples.to(networks.device)).cpu()
+
+    return JointMaterial(np.asarray(wave), frames, encode)
 
 
 def spoken_seconds(clip: Clip, config: Config) -> float:
