@@ -67,7 +67,7 @@ def _report(message: str) -> None:
 @click.option(
     "--start",
     type=click.Path(path_type=Path),
-    help="Stable Audio Open's transformer (safetensors) to begin a full-size model from.",
+    help="What a full-size model begins from: Stable Audio Open's transformer, or a checkpoint.",
 )
 @click.option(
     "--audioldm2",

@@ -20,7 +20,7 @@ from torch import nn
 
 from vsseval.errors import InputError
 from vssflow.audioldm2 import latent_sampler, load_vae
-from vssflow.checkpoint import save_checkpoint
+from vssflow.checkpoint import is_checkpoint, load_checkpoint, require_config, save_checkpoint
 from vssflow.config import Config
 from vssflow.distributed import Processes
 from vssflow.features import Array, Clip, decode_media, media_arrays, open_array, store_clips
@@ -81,7 +81,8 @@ class Run:
     reuse: Path | None = None
     """Another run whose codec, front ends and features are used; its transformer is not."""
     start: Path | None = None
-    """Stable Audio Open's transformer, which a full-size model begins from."""
+    """What a full-size model begins from: Stable Audio Open's transformer, or a checkpoint of the
+    same preset, as the authors' joint stages do."""
     audioldm2: Path | None = None
     """AudioLDM2, whose autoencoder hears the joint clips of a full-size model."""
 
@@ -340,7 +341,11 @@ def _train_full_flow(run: Run, networks: Networks, budget: Budget) -> Path:
             raise InputError("joint clips of a full-size preset need --audioldm2")
         vae = load_vae(run.audioldm2 / "vae")
         joint = JointMaterial(arrays["wave"], arrays["frames"], latent_sampler(vae))
-    if run.start is not None:
+    if run.start is not None and is_checkpoint(run.start):
+        require_config(run.start, run.config)
+        networks = load_checkpoint(run.start).train()
+        run.report(f"began from {run.start}")
+    elif run.start is not None:
         fresh = start_from_stable_audio(networks.flow, run.start)
         run.report(f"began from {run.start}; fresh: {', '.join(fresh)}")
     job = flow_job(networks.flow, material, replace(run.flow, seed=run.seed), joint=joint, ids=kept)
