@@ -41,7 +41,7 @@ def save_checkpoint(networks: Networks, path: Path, *, dtype: torch.dtype = torc
     Matrices are stored as ``dtype``; vectors and buffers, which are small, stay float32.
     """
     tensors = {
-        name: value.detach().to(dtype if value.dim() > 1 else torch.float32).contiguous()
+        name: value.detach().to("cpu", dtype if value.dim() > 1 else torch.float32).contiguous()
         for name, value in networks.state_dict().items()
     }
     metadata = {"format": FORMAT, "config": json.dumps(asdict(networks.config))}

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from vssflow.train import Run, Stage
 
 PRESET_NAMES = tuple(PRESETS)
+_device_option = click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True
+)
 
 
 @click.group()
@@ -49,6 +52,7 @@ def _report(message: str) -> None:
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
+@_device_option
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
 @click.option("--accumulate", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--joint-share", type=click.FloatRange(0, 1), default=0.0, show_default=True)
@@ -85,6 +89,7 @@ def train(
     seed: int,
     workers: int,
     threads: int,
+    device: str,
     batch: int,
     accumulate: int,
     joint_share: float,
@@ -106,11 +111,13 @@ def train(
     """
     import torch
 
+    from vssflow.devices import take_device
     from vssflow.distributed import joined_processes
     from vssflow.train import train as run_training
     from vssflow.train_flow import FlowTraining
     from vssflow.training import Budget
 
+    take_device(device)
     torch.set_num_threads(threads)
     options = FlowTraining(
         batch=batch,
@@ -124,7 +131,7 @@ def train(
         learning_rate=learning_rate,
     )
     run = _run(preset, data, out, limit, seed, workers)
-    with joined_processes() as processes:
+    with joined_processes(device) as processes:
         run = replace(
             run,
             flow=options,
@@ -133,6 +140,7 @@ def train(
             reuse=reuse,
             start=start,
             audioldm2=audioldm2,
+            device=device,
         )
         checkpoint = run_training(run, stage, Budget(steps, minutes))
     if checkpoint is not None and processes.first:
@@ -185,6 +193,7 @@ def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, worke
 @click.option("--lips", type=click.Path(path_type=Path), help="Folder of AV-HuBERT .npy.")
 @click.option("--speaker", type=click.Path(path_type=Path), help="Folder of RawNet3 .npy.")
 @click.option("--retry", is_flag=True, help="Try the clips again that failed before.")
+@_device_option
 def preprocess(
     preset: str,
     data: Path,
@@ -198,16 +207,19 @@ def preprocess(
     lips: Path | None,
     speaker: Path | None,
     retry: bool,
+    device: str,
 ) -> None:
     """Compute and store the features of a data set; an interrupted run continues.
 
     Preset tiny: decoded media as memory-mapped arrays. Full-size presets: features in shards; they
     need --clip, --audioldm2 and --synchformer (or --sync), and for speech --lips and --speaker. A
-    clip that fails is left out and named.
+    clip that fails is left out and named. CLIP, Synchformer and AudioLDM2 run on --device.
     """
     from vsseval.errors import InputError
+    from vssflow.devices import take_device
     from vssflow.train import decode
 
+    take_device(device)
     run = _run(preset, data, out, limit, 0, workers)
     if run.config.trained_front_ends:
         decode(run, waves_only=False)
@@ -222,11 +234,10 @@ def preprocess(
         raise InputError(
             f"preset {preset} needs --clip, --audioldm2 and one of --synchformer and --sync"
         )
-    seen = load_sync(synchformer) if synchformer is not None else sync
+    seen = load_sync(synchformer).to(device) if synchformer is not None else sync
     assert seen is not None
-    ends = FullFrontEnds(
-        load_audioldm2(audioldm2), load_clip(clip), seen, lips, speaker, run.dictionary
-    )
+    codec, vision = load_audioldm2(audioldm2).to(device), load_clip(clip).to(device)
+    ends = FullFrontEnds(codec, vision, seen, lips, speaker, run.dictionary)
     failed = store_features(run.clips, run.features, ends, run.config, _report, retry=retry)
     for name, reason in failed.items():
         _report(f"left out {name}: {reason}")
@@ -253,6 +264,7 @@ def preprocess(
 @click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
 @click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
 @click.option("--seed", type=int, default=0, show_default=True)
+@_device_option
 def sample(
     video: Path,
     text: str | None,
@@ -267,13 +279,16 @@ def sample(
     solver: str,
     grid: str,
     seed: int,
+    device: str,
 ) -> None:
     """Make the audio of one video; one longer than 10 s in windows (t = 0 noise, t = 1 data)."""
     from vssflow.checkpoint import read_config, require_config, shipped_checkpoint
     from vssflow.config import preset as named_preset
+    from vssflow.devices import take_device
     from vssflow.film import generate_film
     from vssflow.system import Settings, load_flow_model
 
+    take_device(device)
     _check_names(out, solver, grid)
     path = checkpoint or shipped_checkpoint(PRESET_NAMES[0])
     if preset is not None:
@@ -286,7 +301,7 @@ def sample(
         grid,
     )
     output = generate_film(
-        load_flow_model(path, settings),
+        load_flow_model(path, settings, device),
         video,
         text=text,
         voice=reference_voice,
@@ -341,6 +356,7 @@ def _write_output(video: Path, output: ModelOutput, out: Path) -> None:
 @click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
 @click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
 @click.option("--seed", type=int, default=0, show_default=True)
+@_device_option
 def sample_full(
     video: Path,
     checkpoint: Path,
@@ -358,20 +374,23 @@ def sample_full(
     solver: str,
     grid: str,
     seed: int,
+    device: str,
 ) -> None:
     """Make the audio of one video with a full-size checkpoint; lips and speaker are given."""
     from vsseval.errors import InputError
     from vssflow.audioldm2 import load_audioldm2
     from vssflow.checkpoint import load_checkpoint
     from vssflow.clip_vision import load_clip
+    from vssflow.devices import take_device
     from vssflow.full_pictures import load_sync
     from vssflow.full_system import FullModel, Given, generate_full
     from vssflow.system import Settings, words_of_transcript
 
+    take_device(device)
     _check_names(out, solver, grid)
     if (synchformer is None) == (sync is None):
         raise InputError("give one of --synchformer and --sync")
-    networks = load_checkpoint(checkpoint)
+    networks = load_checkpoint(checkpoint).to(device)
     config = networks.config
     if config.trained_front_ends:
         raise InputError(f"{checkpoint} has its own front ends; use `vssflow sample`")
@@ -384,10 +403,10 @@ def sample_full(
     output = generate_full(
         FullModel(
             networks,
-            load_audioldm2(audioldm2),
-            load_clip(clip),
+            load_audioldm2(audioldm2).to(device),
+            load_clip(clip).to(device),
             settings,
-            None if synchformer is None else load_sync(synchformer),
+            None if synchformer is None else load_sync(synchformer).to(device),
         ),
         video,
         Given(sync, lips, speaker),
@@ -421,4 +440,11 @@ def main() -> None:
         commands(standalone_mode=True)
     except VssevalError as error:
         click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except (RuntimeError, MemoryError) as error:
+        from vssflow.memory import is_out_of_memory, reason
+
+        if not is_out_of_memory(error):
+            raise
+        click.echo(f"error: out of memory: {reason(error)}", err=True)
         sys.exit(2)

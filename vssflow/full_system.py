@@ -109,7 +109,8 @@ def generate_full(
         spoken = span_frames(span, words, duration, covered, config.frame_rate)
     places = film_windows(num_frames, duration, config, report)
     whole = _whole(model, given, words, num_frames, int(duration * config.frame_rate), spoken)
-    features = _window_features(model, video, times, given.sync, whole, places)
+    parts = _window_features(model, video, times, given.sync, whole, places)
+    features = [part.to(model.networks.device) for part in parts]
     with torch.inference_mode():
         return film_audio(
             model.networks.flow,
@@ -171,7 +172,7 @@ def _window_features(
             sync = read_sync(given_sync)
         else:
             assert model.sync is not None
-            sync = sync_tokens(model.sync, pictures.sync[start:stop])
+            sync = sync_tokens(model.sync, pictures.sync[start:stop], model.networks.device)
         parts.append(
             align(
                 semantic=_batch(semantic_tokens(model.clip, pictures.semantic[row])),
