@@ -43,7 +43,8 @@ def read_stamps(path: Path, seconds: float | None = None) -> list[Fraction]:
     Raises:
         InputError: as :func:`vssflow.shown.shown_frames`.
     """
-    times, end = [], Fraction(0)
+    times: list[Fraction] = []
+    end = Fraction(0)
     for _, start, stop in shown_frames(path, seconds):
         times.append(max([start, *times[-1:]]))
         end = max(stop, times[-1])
