@@ -57,6 +57,15 @@ def checkpoint_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file is a checkpoint of ours, of whatever configuration."""
+    try:
+        with safe_open(path, "pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except (SafetensorError, OSError):
+        return False
+
+
 def read_config(path: Path) -> Config:
     """Configuration of a checkpoint.
 

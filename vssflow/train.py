@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vsseval.errors import InputError
-from vssflow.checkpoint import save_checkpoint
+from vssflow.audioldm2 import latent_sampler, load_vae
+from vssflow.checkpoint import is_checkpoint, load_checkpoint, require_config, save_checkpoint
 from vssflow.config import Config
 from vssflow.distributed import Processes
 from vssflow.features import Array, Clip, decode_media, media_arrays, open_array, store_clips
@@ -80,7 +81,10 @@ class Run:
     reuse: Path | None = None
     """Another run whose codec, front ends and features are used; its transformer is not."""
     start: Path | None = None
-    """Stable Audio Open's transformer, which a full-size model begins from."""
+    """What a full-size model begins from: Stable Audio Open's transformer, or a checkpoint of the
+    same preset, as the authors' joint stages do."""
+    audioldm2: Path | None = None
+    """AudioLDM2, whose autoencoder hears the joint clips of a full-size model."""
     device: str = "cpu"
     """Where the networks are, ``cpu`` or ``cuda``."""
 
@@ -327,23 +331,28 @@ def _train_flow(run: Run, networks: Networks, budget: Budget) -> Path:
 
 def _train_full_flow(run: Run, networks: Networks, budget: Budget) -> Path:
     """Train a full-size transformer on the shards that ``vssflow preprocess`` wrote."""
-    kept, arrays = open_shards(run.features)
+    kept, arrays = open_shards(run.features, [clip.id for clip in run.clips])
     by_id = {clip.id: clip for clip in run.clips}
-    absent = [name for name in kept if name not in by_id]
-    if absent:
-        raise InputError(f"{run.features} holds clips that --data lacks: {', '.join(absent[:3])}")
-    if run.flow.joint_share:
-        raise InputError("joint clips are made for preset tiny only: shards hold no waveforms")
     if run.config.phoneme_positions:
         raise InputError(f"preset {run.config.preset} needs phoneme durations; shards hold none")
     material = FlowMaterial(
         companions=companions_of([by_id[name] for name in kept]),
-        **{name: value for name, value in arrays.items() if name != "frames"},
+        **{name: value for name, value in arrays.items() if name not in ("wave", "frames")},
     )
-    if run.start is not None:
+    joint = None
+    if run.flow.joint_share:
+        if run.audioldm2 is None:
+            raise InputError("joint clips of a full-size preset need --audioldm2")
+        vae = load_vae(run.audioldm2 / "vae").to(run.device)
+        joint = JointMaterial(arrays["wave"], arrays["frames"], latent_sampler(vae))
+    if run.start is not None and is_checkpoint(run.start):
+        require_config(run.start, run.config)
+        networks = load_checkpoint(run.start).to(run.device).train()
+        run.report(f"began from {run.start}")
+    elif run.start is not None:
         fresh = start_from_stable_audio(networks.flow, run.start)
         run.report(f"began from {run.start}; fresh: {', '.join(fresh)}")
-    job = flow_job(networks.flow, material, replace(run.flow, seed=run.seed), ids=kept)
+    job = flow_job(networks.flow, material, replace(run.flow, seed=run.seed), joint=joint, ids=kept)
     _fit(run, networks, job, budget)
     return export(run, networks)
 
@@ -357,7 +366,7 @@ def _joint_material(run: Run, networks: Networks) -> JointMaterial:
     ]
     codec = networks.codec.eval()
 
-    def encode(samples: Tensor) -> Tensor:
+    def encode(samples: Tensor, _: torch.Generator) -> Tensor:
         return codec.encode(samples.to(networks.device)).cpu()
 
     return JointMaterial(np.asarray(wave), frames, encode)
