@@ -38,7 +38,7 @@ def _report(message: str) -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
 @click.option(
     "--stage",
-    type=click.Choice(["codec", "decoder", "frontends", "flow", "all"]),
+    type=click.Choice(["codec", "decoder", "frontends", "durations", "flow", "all"]),
     default="all",
     show_default=True,
 )
@@ -157,6 +157,11 @@ def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, worke
 @click.option("--sync", type=click.Path(path_type=Path), help="Folder of Synchformer .npy.")
 @click.option("--lips", type=click.Path(path_type=Path), help="Folder of AV-HuBERT .npy.")
 @click.option("--speaker", type=click.Path(path_type=Path), help="Folder of RawNet3 .npy.")
+@click.option(
+    "--durations",
+    type=click.Path(path_type=Path),
+    help="v1: duration predictor for speech without alignment; else stretched evenly.",
+)
 def preprocess(
     preset: str,
     data: Path,
@@ -168,11 +173,13 @@ def preprocess(
     sync: Path | None,
     lips: Path | None,
     speaker: Path | None,
+    durations: Path | None,
 ) -> None:
     """Compute and store the features of a data set; an interrupted run continues.
 
     Preset tiny: decoded media as memory-mapped arrays. Full-size presets: features in shards; they
-    need --clip, --audioldm2 and --sync, and for speech --lips and --speaker.
+    need --clip, --audioldm2 and --sync, and for speech --lips and --speaker; v1 needs no --sync,
+    and --lips for its duration predictor alone.
     """
     from vsseval.errors import InputError
     from vssflow.train import decode
@@ -184,12 +191,15 @@ def preprocess(
         return
     from vssflow.audioldm2 import load_audioldm2
     from vssflow.clip_vision import load_clip
+    from vssflow.duration_predictor import load_prediction
     from vssflow.full_features import FullFrontEnds, store_features
 
-    if clip is None or audioldm2 is None or sync is None:
-        raise InputError(f"preset {preset} needs --clip, --audioldm2 and --sync")
+    if clip is None or audioldm2 is None or (sync is None and "sync" in run.config.streams):
+        also = " and --sync" if "sync" in run.config.streams else ""
+        raise InputError(f"preset {preset} needs --clip, --audioldm2{also}")
+    prediction = None if durations is None else load_prediction(durations, run.config)
     ends = FullFrontEnds(
-        load_audioldm2(audioldm2), load_clip(clip), sync, lips, speaker, run.dictionary
+        load_audioldm2(audioldm2), load_clip(clip), sync, lips, speaker, run.dictionary, prediction
     )
     failed = store_features(run.clips, run.features, ends, run.config, _report)
     for name, reason in failed.items():
@@ -281,7 +291,7 @@ def sample(
 @click.option("--checkpoint", type=click.Path(path_type=Path), required=True)
 @click.option("--clip", type=click.Path(path_type=Path), required=True, help="CLIP ViT-B/16.")
 @click.option("--audioldm2", type=click.Path(path_type=Path), required=True)
-@click.option("--sync", type=click.Path(path_type=Path), required=True, help="Synchformer .npy.")
+@click.option("--sync", type=click.Path(path_type=Path), help="Synchformer .npy; not for v1.")
 @click.option("--lips", type=click.Path(path_type=Path), help="AV-HuBERT .npy.")
 @click.option("--speaker", type=click.Path(path_type=Path), help="RawNet3 .npy.")
 @click.option("--text", help="Words to speak; without them a sound is made.")
@@ -290,13 +300,16 @@ def sample(
 @click.option("--guidance", type=float, help="w in v_u + w (v_c - v_u); 1 is plain conditional.")
 @click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
 @click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
+@click.option("--durations", type=click.Path(path_type=Path), help="v1: duration predictor.")
+@click.option("--path-to-the-end", is_flag=True, help="v1: its path as the authors cut it.")
+@click.option("--drift", is_flag=True, help="v1: integrate condition channels, as the authors.")
 @click.option("--seed", type=int, default=0, show_default=True)
 def sample_full(
     video: Path,
     checkpoint: Path,
     clip: Path,
     audioldm2: Path,
-    sync: Path,
+    sync: Path | None,
     lips: Path | None,
     speaker: Path | None,
     text: str | None,
@@ -305,6 +318,9 @@ def sample_full(
     guidance: float | None,
     solver: str,
     grid: str,
+    durations: Path | None,
+    path_to_the_end: bool,
+    drift: bool,
     seed: int,
 ) -> None:
     """Make the audio of one video with a full-size checkpoint and features computed elsewhere."""
@@ -313,6 +329,7 @@ def sample_full(
     from vssflow.audioldm2 import load_audioldm2
     from vssflow.checkpoint import load_checkpoint
     from vssflow.clip_vision import load_clip
+    from vssflow.duration_predictor import load_prediction
     from vssflow.full_system import FullModel, Given, generate_full
     from vssflow.system import Settings, words_of_transcript
 
@@ -322,12 +339,16 @@ def sample_full(
         raise InputError(f"{checkpoint} has its own front ends; use `vssflow sample`")
     settings = Settings(
         steps or config.num_steps,
-        config.guidance_scale if guidance is None else guidance,
+        config.default_guidance(speech=text is not None) if guidance is None else guidance,
         solver,
         grid,
+        drift,
     )
+    prediction = None
+    if durations is not None:
+        prediction = load_prediction(durations, config)._replace(to_the_end=path_to_the_end)
     output = generate_full(
-        FullModel(networks, load_audioldm2(audioldm2), load_clip(clip), settings),
+        FullModel(networks, load_audioldm2(audioldm2), load_clip(clip), settings, prediction),
         video,
         Given(sync, lips, speaker),
         words=None if text is None else words_of_transcript(text),

@@ -25,7 +25,9 @@ from vssflow.alignment import centre_index, fit_frames, lower_index
 from vssflow.audioldm2 import AudioLdm2
 from vssflow.clip_vision import semantic_tokens
 from vssflow.config import Config
+from vssflow.duration_predictor import Prediction, spoken_lips
 from vssflow.features import Clip
+from vssflow.full_durations import timed_row
 from vssflow.phonemes import Pronunciations, text_to_phonemes, uniform_timing
 from vssflow.shards import write_shards
 
@@ -43,7 +45,7 @@ class FullFrontEnds:
     """AudioLDM2."""
     clip: CLIPVisionModel
     """ViT-B/16."""
-    sync: Path
+    sync: Path | None
     """``<clip id>.npy``: Synchformer, (30, 8, 768) or (240, 768)."""
     lips: Path | None
     """``<clip id>.npy``: AV-HuBERT large, (n, 1024) at 25 a second; speech alone needs it."""
@@ -51,6 +53,8 @@ class FullFrontEnds:
     """``<clip id>.npy``: RawNet3, (256,); speech alone needs it."""
     dictionary: Pronunciations
     """Of the transcripts."""
+    prediction: Prediction | None = None
+    """What times v1's phonemes where there is no alignment; None: an even stretch."""
 
 
 def read_feature(folder: Path | None, kind: str, clip: Clip) -> NDArray[np.float32]:
@@ -93,21 +97,30 @@ def clip_row(clip: Clip, ends: FullFrontEnds, config: Config) -> Mapping[str, ND
     frames = config.clip_frames
     audio = read_audio(Path(clip.audio))
     wave = resample(mono(audio), audio.sample_rate, config.sample_rate)
-    lasts = min(frames, int(audio.duration * config.frame_rate))
+    lasts = max(1, min(frames, int(audio.duration * config.frame_rate)))
     with torch.inference_mode():
         mean, deviation = ends.codec.posterior(torch.from_numpy(wave)[None])
     video = read_video(Path(clip.video))
     semantic = semantic_tokens(ends.clip, video.frames, video.fps)
-    sync = read_feature(ends.sync, "sync", clip).reshape(-1, WIDTHS["sync"])
+    sync = np.zeros((1, 0), np.float32)
+    if "sync" in config.streams:
+        sync = read_feature(ends.sync, "sync", clip).reshape(-1, WIDTHS["sync"])
+    words = None if clip.transcript is None else text_to_phonemes(clip.transcript, ends.dictionary)
     lips = np.zeros((frames, WIDTHS["lips"]), np.float32)
     speaker = np.zeros(WIDTHS["speaker"], np.float32)
     phonemes = np.zeros(frames, np.int16)
-    if clip.transcript is not None:
-        given = torch.from_numpy(read_feature(ends.lips, "lips", clip))
-        lips = fit_frames(given[None], frames)[0].numpy()
+    if words is not None:
+        if "lips" in config.streams or ends.lips is not None:
+            given = torch.from_numpy(read_feature(ends.lips, "lips", clip))
+            lips = fit_frames(given[None], frames)[0].numpy()
+        else:
+            lips[:lasts] = spoken_lips(None, lasts)
         speaker = read_feature(ends.speaker, "speaker", clip).reshape(-1)
-        ids = uniform_timing(text_to_phonemes(clip.transcript, ends.dictionary), max(1, lasts))
+        ids = uniform_timing(words, lasts)
         phonemes[: len(ids)] = ids[:frames]
+    row: Mapping[str, NDArray[Any]] = {}
+    if config.phoneme_positions:
+        row = timed_row(words, clip, lips[:lasts], ends.prediction, config)
     return {
         "latent": mean[0].numpy().astype(np.float16),
         "deviation": deviation[0].numpy().astype(np.float16),
@@ -117,6 +130,7 @@ def clip_row(clip: Clip, ends: FullFrontEnds, config: Config) -> Mapping[str, ND
         "phonemes": phonemes,
         "speaker": speaker,
         "frames": np.array(lasts, np.int32),
+        **row,
     }
 
 
@@ -133,6 +147,9 @@ def store_features(
         InputError: as :func:`vssflow.shards.write_shards`.
     """
     settings = f"clips of {config.clip_frames} frames, {config.latent_channels} latent channels"
+    if config.phoneme_positions:
+        by = "an even stretch" if ends.prediction is None else ends.prediction.digest
+        settings += f", durations by alignment or {by}"
     return write_shards(
         [clip.id for clip in clips],
         folder,

@@ -16,6 +16,8 @@ from vsseval.video import read_video
 from vssflow.alignment import align
 from vssflow.audioldm2 import AudioLdm2
 from vssflow.clip_vision import semantic_tokens
+from vssflow.duration_predictor import Prediction, said_when
+from vssflow.durations import SILENT, padded, timed
 from vssflow.full_features import WIDTHS, read_array
 from vssflow.network import Networks
 from vssflow.phonemes import uniform_timing
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
 class Given(NamedTuple):
     """Features that were computed elsewhere, as ``.npy`` files of one clip."""
 
-    sync: Path
-    """Synchformer, (30, 8, 768) or (240, 768)."""
+    sync: Path | None
+    """Synchformer, (30, 8, 768) or (240, 768); None: for v1, which does not see it."""
     lips: Path | None = None
     """AV-HuBERT large, (n, 1024); None: zeros, as for a sound."""
     speaker: Path | None = None
@@ -49,6 +51,8 @@ class FullModel(NamedTuple):
     """CLIP's vision tower."""
     settings: Settings
     """Integration."""
+    prediction: Prediction | None = None
+    """What times the phonemes of v1; None: an even stretch."""
 
 
 def generate_full(
@@ -65,16 +69,17 @@ def generate_full(
         model: networks and solver.
         video: frames for CLIP; its length decides that of the audio.
         given: sync, lip and speaker features.
-        words: phoneme ids of each word, stretched evenly over the clip; None: no speech.
+        words: phoneme ids of each word, stretched evenly over the clip or, for v1, timed by its
+            predictor; None: no speech.
         seed: of the noise.
 
     Raises:
-        InputError: the video is shorter than 0.2 s or longer than 10 s, features are broken, or
-            the preset needs phoneme durations.
+        InputError: the video is shorter than 0.2 s or longer than 10 s, or features are broken or
+            lacking.
     """
     config = model.networks.config
-    if config.phoneme_positions:
-        raise InputError(f"preset {config.preset} needs the durations of the phonemes")
+    if "sync" in config.streams and given.sync is None:
+        raise InputError(f"preset {config.preset} needs Synchformer's features; give --sync")
     decoded = read_video(video)
     duration = decoded.frames.shape[0] / decoded.fps
     if not MIN_SECONDS <= duration <= config.clip_seconds:
@@ -83,17 +88,25 @@ def generate_full(
             f"{config.clip_seconds:g} s"
         )
     frames = config.clip_frames
-    ids = np.zeros(frames, np.int64)
-    if words is not None:
-        spoken = max(1, int(duration * config.frame_rate))
-        ids[:spoken] = uniform_timing(words, spoken)
+    spoken = max(1, int(duration * config.frame_rate))
+    lips = _optional(given.lips, "lips")
+    durations = None
+    if config.phoneme_positions:
+        seen = None if given.lips is None else lips
+        said = SILENT if words is None else said_when(words, spoken, model.prediction, seen)
+        ids, durations = timed(padded(said, frames))
+    else:
+        ids = torch.zeros(1, frames, dtype=torch.int64)
+        if words is not None:
+            ids[0, :spoken] = torch.from_numpy(uniform_timing(words, spoken))
     features = align(
         semantic=torch.from_numpy(semantic_tokens(model.clip, decoded.frames, decoded.fps))[None],
-        sync=_batch(read_array(given.sync, "sync").reshape(-1, WIDTHS["sync"])),
-        lips=_batch(_optional(given.lips, "lips")),
-        phonemes=torch.from_numpy(ids)[None],
+        sync=_batch(_optional(given.sync, "sync")),
+        lips=_batch(lips),
+        phonemes=ids,
         speaker=_batch(_optional(given.speaker, "speaker")[0]),
         frames=frames,
+        durations=durations,
     )
     with torch.inference_mode():
         drawn = sample(
@@ -104,6 +117,7 @@ def generate_full(
             guidance_scale=model.settings.guidance_scale,
             solver=model.settings.solver,
             grid=model.settings.grid,
+            drift=model.settings.drift,
         )
         wave = model.codec.decode(drawn.latent).numpy()
     return ModelOutput(fitted(wave, duration, config), drawn.nfe)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from vssflow.config import Config
 from vssflow.dit import Features
+from vssflow.durations import Timed, delayed
 
 Mode = Literal["add", "insert"]
 Extent = Literal["span", "clip"]
@@ -75,13 +76,20 @@ def mix(
     tokens, per_token = sound.features.semantic.shape[1], total / sound.features.semantic.shape[1]
     first, last = (min(tokens, int(-(-place // per_token))) for place in (start, end))
     semantic = _lay(sound.features.semantic, speech.features.semantic, first, last, 1, overlay)
-    slots = speech.features.phonemes.shape[1] // total
+    phonemes, durations = speech.features.phonemes, speech.features.durations
+    if durations is None:
+        phonemes = _shift(phonemes, start * (phonemes.shape[1] // total))
+    else:
+        late = delayed(Timed(phonemes, durations), start)
+        width = phonemes.shape[1]  # the last one is padding
+        phonemes, durations = late.phonemes[:, :width], late.durations[..., :width]
     features = Features(
         lips=_shift(speech.features.lips, start),
-        phonemes=_shift(speech.features.phonemes, start * slots),
+        phonemes=phonemes,
         sync=sync,
         semantic=semantic,
         speaker=speech.features.speaker,
+        durations=durations,
     )
     return Source(wave, features, max(sound.frames, stop))
 

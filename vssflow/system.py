@@ -42,6 +42,8 @@ class Settings:
     """Name in ``vssflow.solvers.SOLVERS``."""
     grid: str = "uniform"
     """Name in ``vssflow.solvers.GRIDS``."""
+    drift: bool = False
+    """Condition channels are integrated too, as in the authors' v1."""
 
 
 @dataclass(frozen=True, slots=True)

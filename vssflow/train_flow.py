@@ -15,6 +15,7 @@ from vsseval.errors import InputError
 from vssflow.config import Config
 from vssflow.distributed import Share
 from vssflow.dit import Features, VSSFlow, select
+from vssflow.durations import duration_matrix
 from vssflow.features import Clip
 from vssflow.flow import sample_path, velocity_loss
 from vssflow.joint import Extent, Source, draw_overlay, mix
@@ -56,6 +57,8 @@ class FlowMaterial:
     """Voice of each clip itself, (N, speaker_features); zeros for a sound."""
     companions: Sequence[Sequence[int]]
     """For each clip the rows of the same speaker's other clips; empty for a sound."""
+    spans: Rows | None = None
+    """Phonemes of each frame, (N, T, 2), where they come with durations (v1)."""
     deviation: Rows | None = None
     """Of the latents, (N, T, latent_channels); they are then drawn afresh at each step."""
 
@@ -108,12 +111,18 @@ def draw_features(
         pick = int(torch.randint(max(1, len(others)), (1,), generator=generator))
         voices.append(material.speaker[others[pick] if others else row])
     index = list(rows)
+    phonemes = torch.from_numpy(material.phonemes[index].astype(np.int64))
+    durations = None
+    if material.spans is not None:
+        spans = torch.from_numpy(material.spans[index].astype(np.int64))
+        durations = duration_matrix(spans, phonemes.shape[1])
     return Features(
         torch.from_numpy(material.lips[index]).float(),
-        torch.from_numpy(material.phonemes[index].astype(np.int64)),
+        phonemes,
         torch.from_numpy(material.sync[index]).float(),
         torch.from_numpy(material.semantic[index]).float(),
         torch.from_numpy(np.stack(voices)),
+        durations,
     )
 
 
@@ -202,9 +211,7 @@ def flow_job(
         return flow_losses(
             flow,
             torch.cat([clip.latent for clip in clips]),
-            Features(
-                *(torch.cat(parts) for parts in zip(*(c.features[:5] for c in clips), strict=True))
-            ),
+            _together([clip.features for clip in clips]),
             draw.generator,
             share=draw.share,
             options=options,
@@ -257,14 +264,12 @@ def _clip(
         return _Batch(joint.encode(mixed.wave).float(), mixed.features)
 
 
-def _together(features: Sequence[Features]) -> Features:
+def _together(clips: Sequence[Features]) -> Features:
     """Clips as one batch."""
+    durations = [clip.durations for clip in clips if clip.durations is not None]
     return Features(
-        torch.cat([clip.lips for clip in features]),
-        torch.cat([clip.phonemes for clip in features]),
-        torch.cat([clip.sync for clip in features]),
-        torch.cat([clip.semantic for clip in features]),
-        torch.cat([clip.speaker for clip in features]),
+        *(torch.cat(parts) for parts in zip(*(clip[:5] for clip in clips), strict=True)),
+        durations=torch.cat(durations) if durations else None,
     )
 
 
@@ -295,6 +300,8 @@ def flow_losses(
     if chosen.dropout_per_batch:
         dropped = dropped[:1].expand(batch)
     mute = torch.rand(batch, 1, generator=generator) < SPEAKER_DROPOUT
+    if chosen.dropout_per_batch:
+        mute = mute[:1].expand(batch, 1)
     t, noise, dropped, mute = (part.of_tensor(value) for value in (t, noise, dropped, mute))
     features = features._replace(speaker=features.speaker.masked_fill(mute, 0.0))
     path = sample_path(noise, latent, t)

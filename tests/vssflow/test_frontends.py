@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from vsseval.errors import InputError
+from vssflow.durations import class_of_phone
 from vssflow.features import Clip
 from vssflow.frontends import LipFrontEnd, SemanticFrontEnd, SyncFrontEnd, with_motion
 from vssflow.phonemes import CLASSES
 from vssflow.train_flow import FlowMaterial, companions_of, draw_features
-from vssflow.train_frontends import Material, class_of_phone, labels_of, lip_job, sync_job
+from vssflow.train_frontends import Material, labels_of, lip_job, sync_job
 from vssflow.training import Draw
 
 
