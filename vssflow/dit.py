@@ -182,10 +182,7 @@ class VSSFlow(nn.Module):
 
         Zeros; the phonemes of v1 are not zero but "no speech" at position 0, in every frame.
         """
-        channels, tokens = (
-            torch.zeros_like(conditions.channels),
-            torch.zeros_like(conditions.tokens),
-        )
+        channels, tokens = (torch.zeros_like(part) for part in conditions)
         if self.config.phoneme_positions:
             frames = channels.shape[1]
             null = self._null_phonemes(self.config.concatenated, frames)

@@ -2,7 +2,7 @@
 
 Facts: Ceaglex/vasflow at 1bda706. Two post-norm encoders, of phonemes and of lips (AV-HuBERT
 large), and a decoder whose frames of lips attend to the phonemes; its last cross-attention map says
-which phoneme each frame is at. Module names are the keys of the authors' checkpoints, below ``dp.``.
+which phoneme each frame is at. Module names are the authors' keys, below ``dp.``.
 Shapes: B batch, T frames at 25 a second, P phonemes, D width.
 """
 
@@ -224,7 +224,9 @@ def load_prediction(path: Path, config: Config) -> Prediction:
     """A predictor's checkpoint for the clips of a preset.
 
     Raises:
-        InputError: as :func:`load_duration_predictor`.
+        InputError: the preset has no durations, or as :func:`load_duration_predictor`.
     """
+    if not config.phoneme_positions:
+        raise InputError(f"preset {config.preset} has no durations to predict")
     digest = f"duration predictor {checkpoint_digest(path)[:16]}" if path.is_file() else ""
     return Prediction(load_duration_predictor(path), config.clip_frames, digest)

@@ -26,8 +26,7 @@ PHONE_NAMES: Mapping[str, str] = {
     "el": "L", "em": "M", "en": "N", "nx": "N", "ux": "UW", "hv": "HH",
     "": "SIL", "sp": "SIL", "spn": "SIL", "<blank>": "SIL",
 }  # fmt: skip
-"""Phones of Flite, and silences of the Montreal Forced Aligner, that have another name in ARPAbet as
-CMU writes it."""
+"""Phones of Flite, and silences of the Montreal Forced Aligner, that CMU names otherwise."""
 SLOTS_PER_FRAME = 4
 """Places in a frame where a phoneme may begin when an alignment is read: 10 ms apart."""
 

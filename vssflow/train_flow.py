@@ -92,7 +92,8 @@ class FlowTraining:
     joint_extent: Extent = "span"
     """How far the pictures of the speech reach in a joint clip, see :func:`vssflow.joint.mix`."""
     dropout_per_batch: bool = False
-    """Conditions are dropped for a whole batch, as the authors do, and not item by item."""
+    """Conditions, and the speaker alone, are dropped for a whole batch, as the authors do, and not
+    item by item."""
     bfloat16: bool = True
     """Products in bfloat16, weights in float32."""
     gradient_checkpointing: bool = False

@@ -52,7 +52,6 @@ def test_alignment_says_the_transcripts_phonemes_at_the_middle_of_each_frame() -
     again = tuple((phone, start + 0.5, end + 0.5) for phone, start, end in phones)
     spoken = aligned_durations([*BIN, *BIN], clip(*phones, *again), 25, V1)
     b, ih, n = BIN[0]
-    expected = {n: (3, 4, 5), b: (2, 3), ih: (5, 6)}
     assert spoken.ids.tolist() == [BLANK, b, ih, n, BLANK, b, ih, n, BLANK]
     frames = said(spoken)
     times = [40 * i + 25 for i in range(25)]
@@ -60,7 +59,7 @@ def test_alignment_says_the_transcripts_phonemes_at_the_middle_of_each_frame() -
         for shift in (0, 500):
             inside = [i for i, t in enumerate(times) if start + shift <= t < end + shift]
             assert inside
-            assert all(frames[i] == [phone] for i in inside), expected
+            assert all(frames[i] == [phone] for i in inside)
     assert frames[0] == frames[11] == frames[-1] == [BLANK]
 
 
