@@ -164,7 +164,16 @@ class Prediction(NamedTuple):
     that its last phonemes may be lost; otherwise it ends with the speech."""
 
     def durations(self, ids: NDArray[np.int64], lips: NDArray[np.float32]) -> Spoken:
-        """Phonemes said over as many frames as there are of lips (T, 1024)."""
+        """Phonemes said over as many frames as there are of lips (T, 1024).
+
+        Raises:
+            InputError: more frames than the predictor sees.
+        """
+        if len(lips) > self.clip_frames:
+            raise InputError(
+                f"the duration predictor sees {self.clip_frames} frames, not {len(lips)}; give "
+                "--speech-span, or no --durations"
+            )
         seen = np.zeros((self.clip_frames, LIPS), np.float32)
         seen[: len(lips)] = lips
         with torch.inference_mode():

@@ -178,3 +178,23 @@ def delayed(timed: Timed, start: int) -> Timed:
     before = torch.zeros_like(durations[:, :start])
     before[..., 0] = 1.0
     return Timed(ids, torch.cat([before, durations[:, : durations.shape[1] - start]], dim=1))
+
+
+def window_of(said: Spoken, start: int, first: int, stop: int) -> Timed:
+    """What is said within the frames ``first`` to before ``stop`` of a film.
+
+    Args:
+        said: phonemes and their frames.
+        start: frame of the film with which the speech begins.
+        first: of the window.
+        stop: of the window.
+    """
+    spans = said.spans[max(0, first - start) : max(0, stop - start)]
+    if not len(spans):
+        return timed(padded(SILENT, stop - first))
+    ids = said.ids[spans[0, 0] : spans[-1, 1]]
+    spans = spans - spans[0, 0]
+    if ids[0] != BLANK:
+        ids, spans = np.array([BLANK, *ids]), spans + 1
+    part = timed(padded(Spoken(ids, spans), stop - first))
+    return delayed(part, start - first) if start > first else part

@@ -22,10 +22,10 @@ from vssflow.frames import clip_frames
 from vssflow.network import Networks, clip_features
 from vssflow.phonemes import read_dictionary, text_to_phonemes
 from vssflow.sampler import sample, seeded_noise
+from vssflow.shown import MIN_SECONDS
 from vssflow.speaker import speaker_vector
 
 DEFAULT_PRESET = next(iter(PRESETS))
-MIN_SECONDS = 0.2
 FULL_SCALE = 32767 / 32768
 """Largest sample that 16 bits hold."""
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from vsseval.errors import InputError
+from vssflow.audioldm2 import latent_sampler, load_vae
 from vssflow.checkpoint import save_checkpoint
 from vssflow.config import Config
 from vssflow.distributed import Processes
@@ -85,6 +86,8 @@ class Run:
     """Another run whose codec, front ends and features are used; its transformer is not."""
     start: Path | None = None
     """Stable Audio Open's transformer, which a full-size model begins from."""
+    audioldm2: Path | None = None
+    """AudioLDM2, whose autoencoder hears the joint clips of a full-size model."""
 
     @property
     def features(self) -> Path:
@@ -334,25 +337,26 @@ def _train_flow(run: Run, networks: Networks, budget: Budget) -> Path:
 
 def _train_full_flow(run: Run, networks: Networks, budget: Budget) -> Path:
     """Train a full-size transformer on the shards that ``vssflow preprocess`` wrote."""
-    kept, arrays = open_shards(run.features)
+    kept, arrays = open_shards(run.features, [clip.id for clip in run.clips])
     by_id = {clip.id: clip for clip in run.clips}
-    absent = [name for name in kept if name not in by_id]
-    if absent:
-        raise InputError(f"{run.features} holds clips that --data lacks: {', '.join(absent[:3])}")
-    if run.flow.joint_share:
-        raise InputError("joint clips are made for preset tiny only: shards hold no waveforms")
     if run.config.phoneme_positions and "spans" not in arrays:
         raise InputError(f"{run.features} holds no durations; preprocess for {run.config.preset}")
     rows: dict[str, Rows] = {**arrays}
-    for name in ("frames", "timing"):
+    for name in ("wave", "frames", "timing"):
         rows.pop(name, None)
     if "lips" not in run.config.streams:  # v1 keeps them for its duration predictor
         rows["lips"] = np.zeros((len(kept), run.config.clip_frames, 0), np.float32)
     material = FlowMaterial(companions=companions_of([by_id[name] for name in kept]), **rows)
+    joint = None
+    if run.flow.joint_share:
+        if run.audioldm2 is None:
+            raise InputError("joint clips of a full-size preset need --audioldm2")
+        vae = load_vae(run.audioldm2 / "vae")
+        joint = JointMaterial(arrays["wave"], arrays["frames"], latent_sampler(vae))
     if run.start is not None:
         fresh = start_from_stable_audio(networks.flow, run.start)
         run.report(f"began from {run.start}; fresh: {', '.join(fresh)}")
-    job = flow_job(networks.flow, material, replace(run.flow, seed=run.seed), ids=kept)
+    job = flow_job(networks.flow, material, replace(run.flow, seed=run.seed), joint=joint, ids=kept)
     _fit(run, networks, job, budget)
     return export(run, networks)
 
@@ -361,7 +365,7 @@ def _train_durations(run: Run, budget: Budget) -> Path:
     """Train v1's duration predictor on the aligned clips of the shards."""
     if not run.config.phoneme_positions:
         raise InputError(f"preset {run.config.preset} has no durations to predict")
-    kept, arrays = open_shards(run.features)
+    kept, arrays = open_shards(run.features, [clip.id for clip in run.clips])
     timing = np.asarray(arrays["timing"][range(len(kept))])
     material = DurationMaterial(
         **{name: arrays[name] for name in ("lips", "phonemes", "spans", "frames")},
@@ -393,7 +397,9 @@ def _joint_material(run: Run, networks: Networks) -> JointMaterial:
         for clip in run.clips
     ]
     networks.codec.eval()
-    return JointMaterial(np.asarray(wave), frames, networks.codec.encode)
+    return JointMaterial(
+        np.asarray(wave), frames, lambda samples, _: networks.codec.encode(samples)
+    )
 
 
 def spoken_seconds(clip: Clip, config: Config) -> float:
