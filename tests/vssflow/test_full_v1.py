@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from transformers import CLIPVisionConfig, CLIPVisionModel
 
 from vsseval.errors import InputError
 from vsseval.weights import load_torch
-from vssflow.audioldm2 import AudioLdm2
 from vssflow.checkpoint import load_checkpoint
 from vssflow.cli import commands
 from vssflow.config import PRESETS
@@ -38,7 +37,6 @@ from vssflow.system import Settings
 from vssflow.train_durations import DurationMaterial, durations_job
 from vssflow.train_flow import FlowMaterial, FlowTraining, draw_features, flow_job
 from vssflow.training import Draw
-from vssflow.vae_network import Vae, VaeSize
 
 V1 = replace(
     PRESETS["v1"],
@@ -52,17 +50,29 @@ V1 = replace(
 BIN = [IDS["B"], IDS["IH1"], IDS["N"]]
 
 
-class Silence(torch.nn.Module):
-    """In place of the vocoder: a level for each mel frame."""
+class Levels(torch.nn.Module):
+    """In place of AudioLDM2: a latent of zeros, and a level for each latent frame."""
 
-    def forward(self, mel):
-        return mel.mean(-1).repeat_interleave(160, dim=-1)
+    def posterior(self, wave):
+        return torch.zeros(1, 250, 128), torch.ones(1, 250, 128)
+
+    def decode(self, latent):
+        return latent.mean(-1).repeat_interleave(640, dim=-1) / 10
+
+
+class Colours(torch.nn.Module):
+    """In place of CLIP: the mean colour of a picture in every third channel."""
+
+    config = SimpleNamespace(image_size=16)
+
+    def forward(self, pixel_values):
+        token = pixel_values.mean((2, 3)).repeat(1, 256)
+        return SimpleNamespace(last_hidden_state=token[:, None])
 
 
 @pytest.fixture(scope="module")
 def ends(data, tmp_path_factory) -> FullFrontEnds:
-    """Random networks, and given lips and speakers; Synchformer's features are not needed."""
-    torch.manual_seed(0)
+    """Stubs, and given lips and speakers; Synchformer's features are not needed."""
     root = tmp_path_factory.mktemp("given")
     rng = np.random.default_rng(0)
     for clip in read_clips(data):
@@ -70,19 +80,8 @@ def ends(data, tmp_path_factory) -> FullFrontEnds:
             path = root / kind / f"{clip.id}.npy"
             path.parent.mkdir(parents=True, exist_ok=True)
             np.save(path, rng.standard_normal(shape).astype(np.float32))
-    vision = CLIPVisionModel(
-        CLIPVisionConfig(
-            hidden_size=768,
-            intermediate_size=32,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            image_size=16,
-            patch_size=16,
-        )
-    ).eval()
-    codec = AudioLdm2(Vae(VaeSize((32, 32, 32), 1, 8)), Silence())
     dictionary = {"bin": ("B", "IH1", "N")}
-    return FullFrontEnds(codec, vision, None, root / "lips", root / "speaker", dictionary)
+    return FullFrontEnds(Levels(), Colours(), None, root / "lips", root / "speaker", dictionary)
 
 
 class Pointing(torch.nn.Module):
@@ -226,15 +225,16 @@ def test_predictor_learns_durations_that_lips_show() -> None:
     given = duration_material()
     names = [str(row) for row in range(8)]
     job = durations_job(network, given, FlowTraining(batch=8), names)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4)
     generator, losses = torch.Generator().manual_seed(0), []
-    for step in range(60):
+    for step in range(45):
         loss = job.losses(Draw(generator, step))["loss"]
         optimiser.zero_grad()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         losses.append(float(loss.detach()))
-    assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
+    assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
     with torch.no_grad():
         look = network(
             torch.from_numpy(given.phonemes[:, :4]).long(), torch.tensor(given.lips).float()
