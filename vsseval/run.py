@@ -9,6 +9,7 @@ from pathlib import Path
 import soundfile
 
 from vsseval.benchmarks.manifest import first_items, load_benchmark
+from vsseval.devices import require_device
 from vsseval.errors import InputError
 from vsseval.features import NONSPEECH, Clip, Encoded, encode
 from vsseval.generate import (
@@ -237,7 +238,8 @@ def prepare(request: Request) -> Prepared:
     Raises:
         VssevalError: one of them is unknown, missing or not as it should be.
     """
-    # Before digests are remembered: a wrong name leaves nothing behind.
+    # Before digests are remembered: a wrong name or device leaves nothing behind.
+    require_device(request.device)
     find_row(request.model)
     find_metrics(request.metrics)
     whole = load_benchmark(request.bench, request.data, cache=request.cache)

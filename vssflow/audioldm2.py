@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from vsseval.errors import InputError
 from vssflow.config import V3_M
+from vssflow.devices import device_of
 from vssflow.mel import log_mel
 from vssflow.vae_network import Vae, VaeSize
 from vssflow.windows import Window, cross_fade, windows
@@ -90,7 +91,7 @@ def latent_sampler(vae: Vae) -> Callable[[Tensor, torch.Generator], Tensor]:
     """Waveforms (B, n) to latents (B, 250, 128) drawn from their posteriors."""
 
     def draw(wave: Tensor, generator: torch.Generator) -> Tensor:
-        mean, deviation = posterior(vae, wave)
+        mean, deviation = (part.cpu() for part in posterior(vae, wave.to(device_of(vae))))
         return mean + deviation * torch.randn(mean.shape, generator=generator)
 
     return draw

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from vssflow.train import Run, Stage
 
 PRESET_NAMES = tuple(PRESETS)
+_device_option = click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True
+)
 
 
 @click.group()
@@ -49,6 +52,7 @@ def _report(message: str) -> None:
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
+@_device_option
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
 @click.option("--accumulate", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--joint-share", type=click.FloatRange(0, 1), default=0.0, show_default=True)
@@ -67,7 +71,7 @@ def _report(message: str) -> None:
 @click.option(
     "--start",
     type=click.Path(path_type=Path),
-    help="Stable Audio Open's transformer (safetensors) to begin a full-size model from.",
+    help="What a full-size model begins from: Stable Audio Open's transformer, or a checkpoint.",
 )
 @click.option(
     "--audioldm2",
@@ -85,6 +89,7 @@ def train(
     seed: int,
     workers: int,
     threads: int,
+    device: str,
     batch: int,
     accumulate: int,
     joint_share: float,
@@ -106,11 +111,13 @@ def train(
     """
     import torch
 
+    from vssflow.devices import take_device
     from vssflow.distributed import joined_processes
     from vssflow.train import train as run_training
     from vssflow.train_flow import FlowTraining
     from vssflow.training import Budget
 
+    take_device(device)
     torch.set_num_threads(threads)
     options = FlowTraining(
         batch=batch,
@@ -124,7 +131,7 @@ def train(
         learning_rate=learning_rate,
     )
     run = _run(preset, data, out, limit, seed, workers)
-    with joined_processes() as processes:
+    with joined_processes(device) as processes:
         run = replace(
             run,
             flow=options,
@@ -133,6 +140,7 @@ def train(
             reuse=reuse,
             start=start,
             audioldm2=audioldm2,
+            device=device,
         )
         checkpoint = run_training(run, stage, Budget(steps, minutes))
     if checkpoint is not None and processes.first:
@@ -190,6 +198,7 @@ def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, worke
     help="v1: duration predictor for speech without alignment; else stretched evenly.",
 )
 @click.option("--retry", is_flag=True, help="Try the clips again that failed before.")
+@_device_option
 def preprocess(
     preset: str,
     data: Path,
@@ -204,17 +213,20 @@ def preprocess(
     speaker: Path | None,
     durations: Path | None,
     retry: bool,
+    device: str,
 ) -> None:
     """Compute and store the features of a data set; an interrupted run continues.
 
     Preset tiny: decoded media as memory-mapped arrays. Full-size presets: features in shards; they
     need --clip, --audioldm2 and --synchformer (or --sync), and for speech --lips and --speaker. v1
     needs no sync features, and --lips for its duration predictor alone. A clip that fails is left
-    out and named.
+    out and named. CLIP, Synchformer and AudioLDM2 run on --device.
     """
     from vsseval.errors import InputError
+    from vssflow.devices import take_device
     from vssflow.train import decode
 
+    take_device(device)
     run = _run(preset, data, out, limit, 0, workers)
     if run.config.trained_front_ends:
         decode(run, waves_only=False)
@@ -230,12 +242,12 @@ def preprocess(
     if clip is None or audioldm2 is None or (not blind and (synchformer is None) == (sync is None)):
         also = "" if blind else " and one of --synchformer and --sync"
         raise InputError(f"preset {preset} needs --clip, --audioldm2{also}")
-    seen = load_sync(synchformer) if synchformer is not None and not blind else sync
+    seen = None if blind else sync if synchformer is None else load_sync(synchformer).to(device)
     prediction = None if durations is None else load_prediction(durations, run.config)
     ends = FullFrontEnds(
-        load_audioldm2(audioldm2),
-        load_clip(clip),
-        None if blind else seen,
+        load_audioldm2(audioldm2).to(device),
+        load_clip(clip).to(device),
+        seen,
         lips,
         speaker,
         run.dictionary,
@@ -267,6 +279,7 @@ def preprocess(
 @click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
 @click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
 @click.option("--seed", type=int, default=0, show_default=True)
+@_device_option
 def sample(
     video: Path,
     text: str | None,
@@ -281,13 +294,16 @@ def sample(
     solver: str,
     grid: str,
     seed: int,
+    device: str,
 ) -> None:
     """Make the audio of one video; one longer than 10 s in windows (t = 0 noise, t = 1 data)."""
     from vssflow.checkpoint import read_config, require_config, shipped_checkpoint
     from vssflow.config import preset as named_preset
+    from vssflow.devices import take_device
     from vssflow.film import generate_film
     from vssflow.system import Settings, load_flow_model
 
+    take_device(device)
     _check_names(out, solver, grid)
     path = checkpoint or shipped_checkpoint(PRESET_NAMES[0])
     if preset is not None:
@@ -300,7 +316,7 @@ def sample(
         grid,
     )
     output = generate_film(
-        load_flow_model(path, settings),
+        load_flow_model(path, settings, device),
         video,
         text=text,
         voice=reference_voice,
@@ -358,6 +374,7 @@ def _write_output(video: Path, output: ModelOutput, out: Path) -> None:
 @click.option("--path-to-the-end", is_flag=True, help="v1: its path as the authors cut it.")
 @click.option("--drift", is_flag=True, help="v1: integrate condition channels, as the authors.")
 @click.option("--seed", type=int, default=0, show_default=True)
+@_device_option
 def sample_full(
     video: Path,
     checkpoint: Path,
@@ -378,21 +395,24 @@ def sample_full(
     path_to_the_end: bool,
     drift: bool,
     seed: int,
+    device: str,
 ) -> None:
     """Make the audio of one video with a full-size checkpoint; lips and speaker are given."""
     from vsseval.errors import InputError
     from vssflow.audioldm2 import load_audioldm2
     from vssflow.checkpoint import load_checkpoint
     from vssflow.clip_vision import load_clip
+    from vssflow.devices import take_device
     from vssflow.duration_predictor import load_prediction
     from vssflow.full_pictures import load_sync
     from vssflow.full_system import FullModel, Given, generate_full
     from vssflow.system import Settings, words_of_transcript
 
+    take_device(device)
     _check_names(out, solver, grid)
     if (synchformer is None) == (sync is None):
         raise InputError("give one of --synchformer and --sync")
-    networks = load_checkpoint(checkpoint)
+    networks = load_checkpoint(checkpoint).to(device)
     config = networks.config
     if config.trained_front_ends:
         raise InputError(f"{checkpoint} has its own front ends; use `vssflow sample`")
@@ -409,10 +429,10 @@ def sample_full(
     output = generate_full(
         FullModel(
             networks,
-            load_audioldm2(audioldm2),
-            load_clip(clip),
+            load_audioldm2(audioldm2).to(device),
+            load_clip(clip).to(device),
             settings,
-            None if synchformer is None else load_sync(synchformer),
+            None if synchformer is None else load_sync(synchformer).to(device),
             prediction,
         ),
         video,
@@ -447,4 +467,11 @@ def main() -> None:
         commands(standalone_mode=True)
     except VssevalError as error:
         click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except (RuntimeError, MemoryError) as error:
+        from vssflow.memory import is_out_of_memory, reason
+
+        if not is_out_of_memory(error):
+            raise
+        click.echo(f"error: out of memory: {reason(error)}", err=True)
         sys.exit(2)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vsseval.errors import InputError
+from vssflow.devices import device_of
 
 if TYPE_CHECKING:
     from transformers import CLIPVisionModel
@@ -74,13 +75,13 @@ def side_of(network: CLIPVisionModel) -> int:
 
 def semantic_tokens(network: CLIPVisionModel, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Tokens float32 (n, width) of pictures uint8 (n, side, side, 3)."""
-    inputs = normalised(pictures)
+    inputs = normalised(pictures).to(device_of(network))
     with torch.inference_mode():
         parts = [
             network(pixel_values=inputs[at : at + BATCH]).last_hidden_state[:, 0]
             for at in range(0, len(inputs), BATCH)
         ]
-    return torch.cat(parts).float().numpy()
+    return torch.cat(parts).float().cpu().numpy()
 
 
 def load_clip(folder: Path) -> CLIPVisionModel:

@@ -36,6 +36,10 @@ class Features(NamedTuple):
     durations: Tensor | None = None
     """Which phoneme each frame says, float (B, T, P), rows nearly one-hot; v1 alone has it."""
 
+    def to(self, device: torch.device) -> Features:
+        """The same on a device."""
+        return Features(*(None if value is None else value.to(device) for value in self))
+
 
 class Conditions(NamedTuple):
     """Projected conditions."""
@@ -148,7 +152,7 @@ class VSSFlow(nn.Module):
             parts = [
                 part
                 if part.shape[1] == frames
-                else part[:, torch.arange(frames) * part.shape[1] // frames]
+                else part[:, torch.arange(frames, device=part.device) * part.shape[1] // frames]
                 for part in parts
             ]
         return torch.cat([part.to(parts[0].dtype) for part in parts], dim=-1)

@@ -42,8 +42,8 @@ SMOOTH = 0.0005
 def with_positions(x: Tensor) -> Tensor:
     """(B, N, D) plus sine at even and cosine at odd channels, base 10000."""
     length, width = x.shape[1:]
-    rates = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
-    angles = torch.arange(length)[:, None] * rates  # (N, D / 2)
+    rates = torch.exp(torch.arange(0, width, 2, device=x.device) * (-math.log(10000.0) / width))
+    angles = torch.arange(length, device=x.device)[:, None] * rates  # (N, D / 2)
     return x + torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
@@ -138,7 +138,7 @@ def duration_loss(look: Tensor, durations: Tensor, frames: Tensor) -> Tensor:
 
     A row of several phonemes is shared among them; rows past the end of a clip count as agreeing.
     """
-    inside = (torch.arange(look.shape[1]) < frames[:, None])[..., None]
+    inside = (torch.arange(look.shape[1], device=look.device) < frames[:, None])[..., None]
     wanted = durations / durations.sum(-1, keepdim=True).clamp(min=1.0)
     return functional.smooth_l1_loss(look * inside, wanted * inside, beta=SMOOTH)
 

@@ -149,7 +149,7 @@ SILENT = Spoken(np.zeros(0, np.int64), np.zeros((0, 2), np.int64))
 
 def duration_matrix(spans: Tensor, phonemes: int) -> Tensor:
     """Which phonemes each frame says, float (..., T, P), of spans (..., T, 2)."""
-    places = torch.arange(phonemes)
+    places = torch.arange(phonemes, device=spans.device)
     return ((places >= spans[..., :1]) & (places < spans[..., 1:])).float()
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from vsseval.errors import InputError
 from vsseval.types import ModelOutput
 from vssflow.config import Config
+from vssflow.devices import device_of
 from vssflow.dit import Conditions, Features, VSSFlow
 from vssflow.frames import Box
 from vssflow.memory import halve_until_it_fits
@@ -156,7 +157,7 @@ def _window_features(
                 lips=whole.lips[:, start:stop],
                 phonemes=whole.phonemes[:, slots * start : slots * stop],
                 sync=whole.sync[:, start:stop],
-                semantic=networks.semantic(colour),
+                semantic=networks.semantic(colour.to(networks.device)),
             )
         )
     return parts
@@ -188,9 +189,10 @@ def film_audio(
     Raises:
         OutOfMemoryError: one window does not fit into memory.
     """
-    noise = seeded_noise(places[-1].stop, flow.config.latent_channels, seed, "cpu")
+    frames, channels = places[-1].stop, flow.config.latent_channels
+    noise = seeded_noise(frames, channels, seed, device_of(flow))
     latents, nfe = _sample_windows(flow, settings, features, noise, places, report)
-    wave = decode(cross_fade(latents, places)).numpy()
+    wave = decode(cross_fade(latents, places)).cpu().numpy()
     return ModelOutput(fitted(wave, duration, flow.config), nfe)
 
 

@@ -23,6 +23,7 @@ from vssflow.alignment import fit_frames
 from vssflow.audioldm2 import AudioLdm2
 from vssflow.clip_vision import semantic_tokens, side_of
 from vssflow.config import Config
+from vssflow.devices import device_of
 from vssflow.duration_predictor import Prediction, spoken_lips
 from vssflow.features import Clip, pcm16
 from vssflow.full_durations import timed_row
@@ -133,10 +134,11 @@ def clip_row(clip: Clip, ends: FullFrontEnds, config: Config) -> Mapping[str, ND
     side = side_of(ends.clip)
     pictures = read_pictures(Path(clip.video), times, [0], side, config.clip_seconds)
     with torch.inference_mode():
-        mean, deviation = ends.codec.posterior(torch.from_numpy(wave)[None])
+        samples = torch.from_numpy(wave)[None].to(device_of(ends.codec))
+        mean, deviation = ends.codec.posterior(samples)
     return {
-        "latent": mean[0].numpy().astype(np.float16),
-        "deviation": deviation[0].numpy().astype(np.float16),
+        "latent": mean[0].cpu().numpy().astype(np.float16),
+        "deviation": deviation[0].cpu().numpy().astype(np.float16),
         "semantic": semantic_tokens(ends.clip, pictures.semantic[0]).astype(np.float16),
         "sync": _sync(clip, ends, pictures).astype(np.float16),
         "lips": lips.astype(np.float16),
@@ -154,7 +156,7 @@ def _sync(clip: Clip, ends: FullFrontEnds, pictures: Pictures) -> NDArray[np.flo
         return np.zeros((1, 0), np.float32)
     if isinstance(ends.sync, Path):
         return read_sync(ends.sync / f"{clip.id}.npy")
-    return sync_tokens(ends.sync, pictures.sync)
+    return sync_tokens(ends.sync, pictures.sync, device_of(ends.codec))
 
 
 def store_features(

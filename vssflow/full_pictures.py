@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -86,7 +87,9 @@ def read_pictures(
 
 
 def sync_tokens(
-    network: Callable[[Tensor], Tensor], pictures: NDArray[np.uint8]
+    network: Callable[[Tensor], Tensor],
+    pictures: NDArray[np.uint8],
+    device: torch.device | str = "cpu",
 ) -> NDArray[np.float32]:
     """Sync features of 10 s, float32 (240, 768).
 
@@ -96,10 +99,11 @@ def sync_tokens(
     Args:
         network: Synchformer's visual extractor.
         pictures: at 25 a second, uint8 (n, 3, 224, 224); cut, or followed by black, to 250.
+        device: where the network is.
     """
     frames = np.zeros((WINDOW, *pictures.shape[1:]), np.uint8)
     frames[: len(pictures)] = pictures[:WINDOW]
-    tokens = segment_tokens(network, frames)
+    tokens = segment_tokens(network, frames, str(device))
     return tokens.reshape(-1, tokens.shape[-1])
 
 

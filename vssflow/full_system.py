@@ -116,7 +116,8 @@ def generate_full(
         spoken = span_frames(span, words, duration, covered, config.frame_rate)
     places = film_windows(num_frames, duration, config, report)
     whole = _whole(model, given, words, num_frames, int(duration * config.frame_rate), spoken)
-    features = _window_features(model, video, times, given.sync, whole, places)
+    parts = _window_features(model, video, times, given.sync, whole, places)
+    features = [part.to(model.networks.device) for part in parts]
     with torch.inference_mode():
         return film_audio(
             model.networks.flow,
@@ -185,7 +186,7 @@ def _window_features(
             sync = read_sync(given_sync)
         else:
             assert model.sync is not None
-            sync = sync_tokens(model.sync, pictures.sync[start:stop])
+            sync = sync_tokens(model.sync, pictures.sync[start:stop], model.networks.device)
         phonemes, durations = whole.phonemes[:, start:stop], None
         if config.phoneme_positions:
             phonemes, durations = window_of(whole.said, whole.spoken[0], start, stop)

@@ -90,7 +90,7 @@ def sample(
     return Sample(solution.x_1[..., : noise.shape[-1]], solution.evaluations * branches)
 
 
-def seeded_noise(frames: int, channels: int, seed: int, device: str) -> Tensor:
+def seeded_noise(frames: int, channels: int, seed: int, device: torch.device) -> Tensor:
     """Standard normal (1, frames, channels), drawn on the CPU: the same on every device."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(1, frames, channels, generator=generator).to(device)

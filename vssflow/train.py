@@ -16,11 +16,11 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from vsseval.errors import InputError
 from vssflow.audioldm2 import latent_sampler, load_vae
-from vssflow.checkpoint import save_checkpoint
+from vssflow.checkpoint import is_checkpoint, load_checkpoint, require_config, save_checkpoint
 from vssflow.config import Config
 from vssflow.distributed import Processes
 from vssflow.duration_predictor import DurationPredictor, upstream_state
@@ -85,9 +85,12 @@ class Run:
     reuse: Path | None = None
     """Another run whose codec, front ends and features are used; its transformer is not."""
     start: Path | None = None
-    """Stable Audio Open's transformer, which a full-size model begins from."""
+    """What a full-size model begins from: Stable Audio Open's transformer, or a checkpoint of the
+    same preset, as the authors' joint stages do."""
     audioldm2: Path | None = None
     """AudioLDM2, whose autoencoder hears the joint clips of a full-size model."""
+    device: str = "cpu"
+    """Where the networks are, ``cpu`` or ``cuda``."""
 
     @property
     def features(self) -> Path:
@@ -108,9 +111,9 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         )
     _same_config(run, stage)
     torch.manual_seed(run.seed)
-    networks = Networks(run.config)
     if stage == "durations":
         return _train_durations(run, budget)
+    networks = Networks(run.config).to(run.device)
     if not run.config.trained_front_ends:
         if stage not in ("flow", "all"):
             raise InputError(f"preset {run.config.preset} has no {stage} to train; --stage flow")
@@ -214,7 +217,9 @@ def _restore(run: Run, networks: Networks, name: str) -> None:
     path = (run.reuse or run.out) / f"{name}.weights.pt"
     if not path.is_file():
         raise InputError(f"no trained {name} at {path}; run the earlier --stage first")
-    _network(networks, name).load_state_dict(torch.load(path, weights_only=True))
+    _network(networks, name).load_state_dict(
+        torch.load(path, weights_only=True, map_location="cpu")
+    )
 
 
 def _fit(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
@@ -294,7 +299,7 @@ def compute_features(run: Run, networks: Networks) -> None:
             features = clip_features(networks, frames, words, voice)
         for name, value in features._asdict().items():
             if value is not None:
-                arrays[name][row] = value[0].numpy()
+                arrays[name][row] = value[0].cpu().numpy()
         arrays["features_done"][row] = True
         if number % 500 == 499:
             run.report(f"features of {number + 1} clips")
@@ -351,9 +356,13 @@ def _train_full_flow(run: Run, networks: Networks, budget: Budget) -> Path:
     if run.flow.joint_share:
         if run.audioldm2 is None:
             raise InputError("joint clips of a full-size preset need --audioldm2")
-        vae = load_vae(run.audioldm2 / "vae")
+        vae = load_vae(run.audioldm2 / "vae").to(run.device)
         joint = JointMaterial(arrays["wave"], arrays["frames"], latent_sampler(vae))
-    if run.start is not None:
+    if run.start is not None and is_checkpoint(run.start):
+        require_config(run.start, run.config)
+        networks = load_checkpoint(run.start).to(run.device).train()
+        run.report(f"began from {run.start}")
+    elif run.start is not None:
         fresh = start_from_stable_audio(networks.flow, run.start)
         run.report(f"began from {run.start}; fresh: {', '.join(fresh)}")
     job = flow_job(networks.flow, material, replace(run.flow, seed=run.seed), joint=joint, ids=kept)
@@ -371,7 +380,7 @@ def _train_durations(run: Run, budget: Budget) -> Path:
         **{name: arrays[name] for name in ("lips", "phonemes", "spans", "frames")},
         aligned=np.flatnonzero(timing == TIMINGS.index("aligned")).tolist(),
     )
-    network = DurationPredictor()
+    network = DurationPredictor().to(run.device)
     job = durations_job(network, material, replace(run.flow, seed=run.seed), kept)
     weights = fit(
         job,
@@ -396,10 +405,12 @@ def _joint_material(run: Run, networks: Networks) -> JointMaterial:
         min(config.clip_frames, round(spoken_seconds(clip, config) * config.frame_rate))
         for clip in run.clips
     ]
-    networks.codec.eval()
-    return JointMaterial(
-        np.asarray(wave), frames, lambda samples, _: networks.codec.encode(samples)
-    )
+    codec = networks.codec.eval()
+
+    def encode(samples: Tensor, _: torch.Generator) -> Tensor:
+        return codec.encode(samples.to(networks.device)).cpu()
+
+    return JointMaterial(np.asarray(wave), frames, encode)
 
 
 def spoken_seconds(clip: Clip, config: Config) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vssflow.devices import device_of
 from vssflow.duration_predictor import DurationPredictor, duration_loss
 from vssflow.durations import duration_matrix
 from vssflow.mixture import mixture
@@ -68,8 +69,10 @@ def durations_job(
         inside = (torch.arange(lips.shape[1]) < frames[:, None])[..., None]
         lips = torch.where(draw.share.of_tensor(blind)[:, None, None] & inside, 1.0, lips)
         spans = torch.from_numpy(np.asarray(material.spans[rows], np.int64))
-        look = network(phonemes, lips)
-        return {"loss": duration_loss(look, duration_matrix(spans, width), frames)}
+        device = device_of(network)
+        look = network(phonemes.to(device), lips.to(device))
+        wanted = duration_matrix(spans, width).to(device)
+        return {"loss": duration_loss(look, wanted, frames.to(device))}
 
     return Job(
         "durations",

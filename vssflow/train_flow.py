@@ -14,6 +14,7 @@ from torch import Tensor
 from vsseval.errors import InputError
 from vssflow.alignment import aligned
 from vssflow.config import Config
+from vssflow.devices import bfloat16, device_of
 from vssflow.distributed import Share
 from vssflow.dit import Features, VSSFlow, select
 from vssflow.durations import duration_matrix
@@ -140,7 +141,8 @@ class JointMaterial:
     frames: Sequence[float] | Rows
     """Latent frames that each clip truly lasts."""
     encode: Callable[[Tensor, torch.Generator], Tensor]
-    """Waveforms (B, samples) to latents (B, T, latent_channels), which may be drawn."""
+    """Waveforms (B, samples) to latents (B, T, latent_channels), which may be drawn; from the CPU
+    to the CPU."""
 
 
 def flow_mixture(
@@ -213,10 +215,11 @@ def flow_job(
             _clip(group, row, seed, material, silent, joint, options, flow.config)
             for (group, row), seed in draw.share.of(list(zip(picked, seeds, strict=True)))
         ]
+        device = device_of(flow)
         return flow_losses(
             flow,
-            torch.cat([clip.latent for clip in clips]),
-            _together([clip.features for clip in clips]),
+            torch.cat([clip.latent for clip in clips]).to(device),
+            _together([clip.features for clip in clips]).to(device),
             draw.generator,
             share=draw.share,
             options=options,
@@ -301,7 +304,8 @@ def flow_losses(
 ) -> dict[str, Tensor]:
     """Velocity loss of one share of a batch under condition dropout.
 
-    Times, noise and dropout are drawn for the whole batch; the share takes its part of them.
+    Times, noise and dropout are drawn for the whole batch; the share takes its part of them, to
+    the device of its latents and features.
     """
     part, chosen = share or Share(), options or FlowTraining()
     batch = latent.shape[0] * part.count
@@ -315,12 +319,14 @@ def flow_losses(
     mute = torch.rand(batch, 1, generator=generator) < SPEAKER_DROPOUT
     if chosen.dropout_per_batch:
         mute = mute[:1].expand(batch, 1)
-    t, noise, dropped, mute = (part.of_tensor(value) for value in (t, noise, dropped, mute))
+    t, noise, dropped, mute = (
+        part.of_tensor(value).to(latent.device) for value in (t, noise, dropped, mute)
+    )
     features = features._replace(speaker=features.speaker.masked_fill(mute, 0.0))
     if chosen.mask_lip_sync:
         features = masked(features, chosen.mask_lip_sync, generator, part)
     path = sample_path(noise, latent, t)
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=chosen.bfloat16):
+    with bfloat16(latent.device, enabled=chosen.bfloat16):
         conditions = flow.conditions(features)
         conditions = select(conditions, flow.null(conditions), dropped)
         predicted = flow(path.x_t, t, conditions)
@@ -340,4 +346,7 @@ def masked(
     lips, sync = (
         share.of_tensor(torch.rand(batch, frames, 1, generator=generator) > ratio) for _ in range(2)
     )
-    return features._replace(lips=features.lips * lips, sync=features.sync * sync)
+    device = features.lips.device
+    return features._replace(
+        lips=features.lips * lips.to(device), sync=features.sync * sync.to(device)
+    )

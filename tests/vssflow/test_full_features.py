@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -200,21 +201,34 @@ def film(model, video: Path, given: Given | None = None, **options):
     return generate_full(model, video, given or Given(), **asked)
 
 
-def test_film_is_made_in_windows_that_agree_where_they_meet(ends, tmp_path, make_clip) -> None:
+def test_film_is_made_in_windows_of_one_noise(ends, tmp_path, make_clip) -> None:
     told: list[str] = []
-    model = full_model(ends)._replace(sync=brightness)
+    # In the place of the codec: the first channel of each latent frame as 640 equal samples.
+    plain = SimpleNamespace(decode=lambda latent: latent[:, :, 0].repeat_interleave(640, dim=1) / 9)
+    model = full_model(ends)._replace(sync=brightness, codec=plain)
     path = make_clip(tmp_path / "a.mp4", frames=300)
     output = film(model, path, report=told.append)
     assert told == ["12.0 s in 2 windows of 10 s"]
     assert output.audio.samples.shape == (1, 192_000)
     assert output.nfe == 8
-    # What lies before the second window (2 s) is that of the first 10 s alone: same noise, frames.
-    # The vocoder hears no further than a few frames.
+    # What lies before the second window (2 s) is that of the first 10 s alone.
+    alone = film(model, make_clip(tmp_path / "b.mp4", frames=250))
+    ours, theirs = (o.audio.samples[0, : 2 * 16_000] for o in (output, alone))
+    np.testing.assert_allclose(ours, theirs, atol=1e-3)
+    assert np.abs(theirs).max() > 0.1
+
+
+def test_latents_of_a_film_are_decoded_in_windows_of_ten_seconds(ends) -> None:
+    latent = torch.randn(1, 300, 128, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        alone = film(model, make_clip(tmp_path / "b.mp4", frames=250))
-    ours, theirs = (o.audio.samples[0, :16_000] for o in (output, alone))
-    scale = np.abs(theirs).max()
-    np.testing.assert_allclose(ours, theirs, atol=0.2 * scale)
+        whole = ends.codec.decode(latent)
+        parts = ends.codec.decode(latent[:, :250]), ends.codec.decode(latent[:, 50:])
+    assert whole.shape == (1, 192_000)
+    # Outside the shared 8 s, less what the vocoder sees of it, each window is heard alone.
+    clear = 50 * 640 - 10 * 160
+    scale = float(whole.abs().max())
+    torch.testing.assert_close(whole[:, :clear], parts[0][:, :clear], atol=1e-4 * scale, rtol=0)
+    torch.testing.assert_close(whole[:, -clear:], parts[1][:, -clear:], atol=1e-4 * scale, rtol=0)
 
 
 def test_span_of_speech_stands_in_the_windows_it_falls_into(ends, tmp_path, make_clip) -> None:
@@ -400,6 +414,25 @@ def test_full_size_layout_trains_on_its_shards(data, ends, tmp_path, monkeypatch
     trained = load_checkpoint(tmp_path / "v3-m.safetensors")
     assert trained.config == small
     assert trained.flow.blocks[0].attn1.to_q.weight.isfinite().all()
+    _another_run_begins_from_its_checkpoint(command, tmp_path, monkeypatch, small)
+
+
+def _another_run_begins_from_its_checkpoint(command, tmp_path, monkeypatch, small) -> None:
+    """After one step of a tiny rate the weights are still those it began from."""
+    begun = tmp_path / "v3-m.safetensors"
+    again = [str(tmp_path / "again") if part == str(tmp_path) else part for part in command]
+    again += ["--reuse", str(tmp_path), "--start", str(begun), "--learning-rate", "1e-9"]
+    done = CliRunner().invoke(commands, again, catch_exceptions=False)
+    assert f"began from {begun}" in done.output
+    ours, theirs = (
+        load_checkpoint(path).flow.state_dict()
+        for path in (tmp_path / "again" / "v3-m.safetensors", begun)
+    )
+    assert all(torch.allclose(ours[name], theirs[name], atol=1e-6) for name in ours)
+    monkeypatch.setitem(PRESETS, "v3-m", replace(small, depth=2))
+    other = [part.replace("again", "other") for part in again]
+    with pytest.raises(InputError, match="depth: 1, expected 2"):
+        CliRunner().invoke(commands, other, catch_exceptions=False)
 
 
 def save_vae(vae: Vae, folder: Path) -> None:

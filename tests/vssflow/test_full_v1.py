@@ -53,6 +53,10 @@ BIN = [IDS["B"], IDS["IH1"], IDS["N"]]
 class Levels(torch.nn.Module):
     """In place of AudioLDM2: a latent of zeros, and a level for each latent frame."""
 
+    def __init__(self):
+        super().__init__()
+        self.place = torch.nn.Parameter(torch.zeros(1))
+
     def posterior(self, wave):
         return torch.zeros(1, 250, 128), torch.ones(1, 250, 128)
 
@@ -60,7 +64,7 @@ class Levels(torch.nn.Module):
         return latent.mean(-1).repeat_interleave(640, dim=-1) / 10
 
 
-class Colours(torch.nn.Module):
+class Colours(Levels):
     """In place of CLIP: the mean colour of a picture in every third channel."""
 
     config = SimpleNamespace(image_size=16)
