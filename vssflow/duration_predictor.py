@@ -23,7 +23,8 @@ from vsseval.errors import InputError
 from vsseval.weights import load_torch
 from vssflow.checkpoint import checkpoint_digest
 from vssflow.config import Config
-from vssflow.durations import Spoken, path_spans, sequence_of, uniform_durations
+from vssflow.durations import Spoken, path_spans, uniform_durations
+from vssflow.phonemes import sequence_of
 from vssflow.upstream import check_tensors
 
 PREFIX = "dp."

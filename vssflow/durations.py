@@ -63,11 +63,6 @@ def phone_targets(clip: Clip, config: Config) -> NDArray[np.int64]:
     return targets
 
 
-def sequence_of(words: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    """Phonemes of a text with a blank at both ends, int64 (P,)."""
-    return np.array([BLANK, *(phone for word in words for phone in word), BLANK])
-
-
 def uniform_durations(ids: NDArray[np.int64], frames: int) -> Spoken:
     """An even stretch over some frames; with fewer frames than phonemes some are left out."""
     first = np.arange(frames) * len(ids) // frames

@@ -129,9 +129,14 @@ def text_to_phonemes(text: str, dictionary: Pronunciations) -> list[list[int]]:
     return [pronounce(word, dictionary) for word in words_of(text)]
 
 
+def sequence_of(words: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """Phonemes of a text with a blank at both ends, int64 (P,)."""
+    return np.array([BLANK, *(phone for word in words for phone in word), BLANK])
+
+
 def uniform_timing(words: Sequence[Sequence[int]], num_slots: int) -> NDArray[np.int64]:
     """Ids int64 (num_slots,): phonemes and a blank at both ends, each for about the same time."""
-    ids = np.array([BLANK, *(phone for word in words for phone in word), BLANK])
+    ids = sequence_of(words)
     if ids.size < num_slots:
         ids = np.repeat(ids, -(-num_slots // ids.size))
     return ids[np.arange(num_slots) * ids.size // num_slots]

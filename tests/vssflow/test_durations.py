@@ -19,12 +19,11 @@ from vssflow.durations import (
     duration_matrix,
     padded,
     path_spans,
-    sequence_of,
     timed,
     uniform_durations,
 )
 from vssflow.features import Clip
-from vssflow.phonemes import BLANK, IDS
+from vssflow.phonemes import BLANK, IDS, sequence_of
 
 V1 = PRESETS["v1"]
 BIN = [[IDS["B"], IDS["IH1"], IDS["N"]]]
