@@ -98,6 +98,7 @@ class FlowModel:
                 guidance_scale=self.settings.guidance_scale,
                 solver=self.settings.solver,
                 grid=self.settings.grid,
+                drift=self.settings.drift,
             )
             wave = self.networks.codec.decode(drawn.latent).cpu().numpy()
         return ModelOutput(fitted(wave, item.duration, config), drawn.nfe)

@@ -283,10 +283,10 @@ def _clip(
 def _together(clips: Sequence[Features]) -> Features:
     """Clips as one batch."""
     durations = [clip.durations for clip in clips if clip.durations is not None]
-    return Features(
-        *(torch.cat(parts) for parts in zip(*(clip[:5] for clip in clips), strict=True)),
-        durations=torch.cat(durations) if durations else None,
+    joined = Features(
+        *(torch.cat(parts) for parts in zip(*(clip[:5] for clip in clips), strict=True))
     )
+    return joined._replace(durations=torch.cat(durations)) if durations else joined
 
 
 def _wave(joint: JointMaterial, row: int) -> Tensor:
