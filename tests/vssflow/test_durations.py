@@ -21,6 +21,7 @@ from vssflow.durations import (
     path_spans,
     timed,
     uniform_durations,
+    window_of,
 )
 from vssflow.features import Clip
 from vssflow.phonemes import BLANK, IDS, sequence_of
@@ -124,3 +125,22 @@ def test_rate_of_the_preset_decides_the_frames() -> None:
         [IDS["IH1"]],
         [IDS["IH1"]],
     ]
+
+
+def test_windows_of_a_film_say_their_part_of_the_speech_and_begin_with_a_blank() -> None:
+    # Eight phonemes of two frames each, from frame 5 of a film: frames 5 to 20.
+    ids = np.array([BLANK, 1, 2, 3, 4, 5, 6, BLANK])
+    speech = uniform_durations(ids, 16)
+
+    def heard(first: int, stop: int) -> list[int]:
+        found = window_of(speech, 5, first, stop)
+        assert found.durations.shape[1] == stop - first
+        return (found.durations @ found.phonemes[..., None].float())[0, :, 0].int().tolist()
+
+    film = [0] * 5 + [phone for phone in ids.tolist() for _ in "ab"] + [0] * 20
+    for first, stop in ((0, 12), (5, 21), (8, 20), (15, 30), (21, 40)):
+        assert heard(first, stop) == film[first:stop]
+    assert window_of(speech, 5, 0, 12).phonemes[0, :2].tolist() == [0, BLANK]
+    assert window_of(speech, 5, 8, 20).phonemes[0, :3].tolist() == [BLANK, 1, 2]
+    nothing = window_of(speech, 5, 21, 40)
+    assert not nothing.durations.any()

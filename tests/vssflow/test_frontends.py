@@ -62,9 +62,11 @@ def test_sync_features_do_not_see_frames_far_away(config):
         pytest.param("pau", "SIL", id="pause"),
         pytest.param("ax", "AH", id="schwa"),
         pytest.param("iy", "IY", id="same name"),
+        pytest.param("IH1", "IH", id="stress"),
+        pytest.param("", "SIL", id="empty interval of the Montreal Forced Aligner"),
     ],
 )
-def test_flite_phones_have_lip_classes(phone, name):
+def test_phones_of_alignments_have_lip_classes(phone, name):
     assert CLASSES[class_of_phone(phone)] == name
 
 
