@@ -400,7 +400,7 @@ def sample_full(
     """Make the audio of one video with a full-size checkpoint; lips and speaker are given."""
     from vsseval.errors import InputError
     from vssflow.audioldm2 import load_audioldm2
-    from vssflow.checkpoint import load_checkpoint
+    from vssflow.checkpoint import load_checkpoint, read_config
     from vssflow.clip_vision import load_clip
     from vssflow.devices import take_device
     from vssflow.duration_predictor import load_prediction
@@ -410,10 +410,10 @@ def sample_full(
 
     take_device(device)
     _check_names(out, solver, grid)
-    if (synchformer is None) == (sync is None):
+    config = read_config(checkpoint)
+    if "sync" in config.streams and (synchformer is None) == (sync is None):
         raise InputError("give one of --synchformer and --sync")
     networks = load_checkpoint(checkpoint).to(device)
-    config = networks.config
     if config.trained_front_ends:
         raise InputError(f"{checkpoint} has its own front ends; use `vssflow sample`")
     settings = Settings(

@@ -176,6 +176,8 @@ def store_features(
         InputError: as :func:`vssflow.shards.write_shards`.
     """
     sync = "given" if isinstance(ends.sync, Path) else "Synchformer"
+    if ends.sync is None:
+        sync = "none"
     settings = (
         f"clips of {config.clip_frames} frames, {config.latent_channels} latent channels, sync "
         f"features {sync}, waveforms"

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from vsseval.errors import InputError
 from vsseval.weights import load_torch
-from vssflow.checkpoint import load_checkpoint
+from vssflow.checkpoint import load_checkpoint, save_checkpoint
 from vssflow.cli import commands
 from vssflow.config import PRESETS
 from vssflow.distributed import Share
@@ -324,3 +324,19 @@ def test_guidance_of_v1_is_weaker_for_speech() -> None:
     # c + 3 (c - u) of the authors' ablations is u + 4 (c - u).
     assert PRESETS["v1-video"].default_guidance(speech=True) == 4.0
     assert PRESETS["v3-m"].default_guidance(speech=True) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("streams", "message"),
+    [
+        pytest.param(("phonemes", "temporal"), "nowhere", id="v1 has no sync features"),
+        pytest.param(("phonemes", "sync"), "give one of --synchformer and --sync", id="seen"),
+    ],
+)
+def test_sample_full_asks_for_sync_features_where_they_are_seen(clip, tmp_path, streams, message):
+    path = tmp_path / "small.safetensors"
+    save_checkpoint(Networks(replace(V1, concatenated=streams)), path)
+    arguments = ["sample-full", "--video", clip, "--checkpoint", path, "--out", tmp_path / "a.wav"]
+    arguments += ["--clip", tmp_path / "nowhere", "--audioldm2", tmp_path / "nowhere"]
+    with pytest.raises(InputError, match=message):
+        CliRunner().invoke(commands, [str(a) for a in arguments], catch_exceptions=False)
