@@ -26,6 +26,7 @@ YOUNG_FIELDS = (
     "crossed",
     "projection_factor",
     "phoneme_positions",
+    "speech_guidance_scale",
 )
 """Fields that the first checkpoints lack; they have the defaults of :class:`Config`."""
 

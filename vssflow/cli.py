@@ -42,7 +42,7 @@ def _report(message: str) -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
 @click.option(
     "--stage",
-    type=click.Choice(["codec", "decoder", "frontends", "flow", "all"]),
+    type=click.Choice(["codec", "decoder", "frontends", "durations", "flow", "all"]),
     default="all",
     show_default=True,
 )
@@ -192,6 +192,11 @@ def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, worke
 @click.option("--sync", type=click.Path(path_type=Path), help="Folder of Synchformer .npy.")
 @click.option("--lips", type=click.Path(path_type=Path), help="Folder of AV-HuBERT .npy.")
 @click.option("--speaker", type=click.Path(path_type=Path), help="Folder of RawNet3 .npy.")
+@click.option(
+    "--durations",
+    type=click.Path(path_type=Path),
+    help="v1: duration predictor for speech without alignment; else stretched evenly.",
+)
 @click.option("--retry", is_flag=True, help="Try the clips again that failed before.")
 @_device_option
 def preprocess(
@@ -206,14 +211,16 @@ def preprocess(
     sync: Path | None,
     lips: Path | None,
     speaker: Path | None,
+    durations: Path | None,
     retry: bool,
     device: str,
 ) -> None:
     """Compute and store the features of a data set; an interrupted run continues.
 
     Preset tiny: decoded media as memory-mapped arrays. Full-size presets: features in shards; they
-    need --clip, --audioldm2 and --synchformer (or --sync), and for speech --lips and --speaker. A
-    clip that fails is left out and named. CLIP, Synchformer and AudioLDM2 run on --device.
+    need --clip, --audioldm2 and --synchformer (or --sync), and for speech --lips and --speaker. v1
+    needs no sync features, and --lips for its duration predictor alone. A clip that fails is left
+    out and named. CLIP, Synchformer and AudioLDM2 run on --device.
     """
     from vsseval.errors import InputError
     from vssflow.devices import take_device
@@ -227,17 +234,25 @@ def preprocess(
         return
     from vssflow.audioldm2 import load_audioldm2
     from vssflow.clip_vision import load_clip
+    from vssflow.duration_predictor import load_prediction
     from vssflow.full_features import FullFrontEnds, store_features
     from vssflow.full_pictures import load_sync
 
-    if clip is None or audioldm2 is None or (synchformer is None) == (sync is None):
-        raise InputError(
-            f"preset {preset} needs --clip, --audioldm2 and one of --synchformer and --sync"
-        )
-    seen = load_sync(synchformer).to(device) if synchformer is not None else sync
-    assert seen is not None
-    codec, vision = load_audioldm2(audioldm2).to(device), load_clip(clip).to(device)
-    ends = FullFrontEnds(codec, vision, seen, lips, speaker, run.dictionary)
+    blind = "sync" not in run.config.streams
+    if clip is None or audioldm2 is None or (not blind and (synchformer is None) == (sync is None)):
+        also = "" if blind else " and one of --synchformer and --sync"
+        raise InputError(f"preset {preset} needs --clip, --audioldm2{also}")
+    seen = None if blind else sync if synchformer is None else load_sync(synchformer).to(device)
+    prediction = None if durations is None else load_prediction(durations, run.config)
+    ends = FullFrontEnds(
+        load_audioldm2(audioldm2).to(device),
+        load_clip(clip).to(device),
+        seen,
+        lips,
+        speaker,
+        run.dictionary,
+        prediction,
+    )
     failed = store_features(run.clips, run.features, ends, run.config, _report, retry=retry)
     for name, reason in failed.items():
         _report(f"left out {name}: {reason}")
@@ -355,6 +370,9 @@ def _write_output(video: Path, output: ModelOutput, out: Path) -> None:
 @click.option("--guidance", type=float, help="w in v_u + w (v_c - v_u); 1 is plain conditional.")
 @click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
 @click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
+@click.option("--durations", type=click.Path(path_type=Path), help="v1: duration predictor.")
+@click.option("--path-to-the-end", is_flag=True, help="v1: its path as the authors cut it.")
+@click.option("--drift", is_flag=True, help="v1: integrate condition channels, as the authors.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @_device_option
 def sample_full(
@@ -373,33 +391,41 @@ def sample_full(
     guidance: float | None,
     solver: str,
     grid: str,
+    durations: Path | None,
+    path_to_the_end: bool,
+    drift: bool,
     seed: int,
     device: str,
 ) -> None:
     """Make the audio of one video with a full-size checkpoint; lips and speaker are given."""
     from vsseval.errors import InputError
     from vssflow.audioldm2 import load_audioldm2
-    from vssflow.checkpoint import load_checkpoint
+    from vssflow.checkpoint import load_checkpoint, read_config
     from vssflow.clip_vision import load_clip
     from vssflow.devices import take_device
+    from vssflow.duration_predictor import load_prediction
     from vssflow.full_pictures import load_sync
     from vssflow.full_system import FullModel, Given, generate_full
     from vssflow.system import Settings, words_of_transcript
 
     take_device(device)
     _check_names(out, solver, grid)
-    if (synchformer is None) == (sync is None):
+    config = read_config(checkpoint)
+    if "sync" in config.streams and (synchformer is None) == (sync is None):
         raise InputError("give one of --synchformer and --sync")
     networks = load_checkpoint(checkpoint).to(device)
-    config = networks.config
     if config.trained_front_ends:
         raise InputError(f"{checkpoint} has its own front ends; use `vssflow sample`")
     settings = Settings(
         steps or config.num_steps,
-        config.guidance_scale if guidance is None else guidance,
+        config.default_guidance(speech=text is not None) if guidance is None else guidance,
         solver,
         grid,
+        drift,
     )
+    prediction = None
+    if durations is not None:
+        prediction = load_prediction(durations, config)._replace(to_the_end=path_to_the_end)
     output = generate_full(
         FullModel(
             networks,
@@ -407,6 +433,7 @@ def sample_full(
             load_clip(clip).to(device),
             settings,
             None if synchformer is None else load_sync(synchformer).to(device),
+            prediction,
         ),
         video,
         Given(sync, lips, speaker),

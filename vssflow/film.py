@@ -220,6 +220,7 @@ def _sample_windows(
             guidance_scale=settings.guidance_scale,
             solver=settings.solver,
             grid=settings.grid,
+            drift=settings.drift,
         )
 
     # An adaptive solver shares its steps within a batch: one window at a time keeps them apart.

@@ -24,7 +24,9 @@ from vssflow.audioldm2 import AudioLdm2
 from vssflow.clip_vision import semantic_tokens, side_of
 from vssflow.config import Config
 from vssflow.devices import device_of
+from vssflow.duration_predictor import Prediction, spoken_lips
 from vssflow.features import Clip, pcm16
+from vssflow.full_durations import timed_row
 from vssflow.full_pictures import Pictures, read_pictures, read_stamps, sync_tokens
 from vssflow.phonemes import Pronunciations, text_to_phonemes, uniform_timing
 from vssflow.shards import write_shards
@@ -41,14 +43,17 @@ class FullFrontEnds:
     """AudioLDM2."""
     clip: CLIPVisionModel
     """ViT-B/16."""
-    sync: VideoExtractor | Path
-    """Synchformer, or a folder of ``<clip id>.npy`` made by it, (30, 8, 768) or (240, 768)."""
+    sync: VideoExtractor | Path | None
+    """Synchformer, or a folder of ``<clip id>.npy`` made by it, (30, 8, 768) or (240, 768); None:
+    for v1, which has no such features."""
     lips: Path | None
     """``<clip id>.npy``: AV-HuBERT large, (n, 1024) at 25 a second; speech alone needs it."""
     speaker: Path | None
     """``<clip id>.npy``: RawNet3, (256,); speech alone needs it."""
     dictionary: Pronunciations
     """Of the transcripts."""
+    prediction: Prediction | None = None
+    """What times v1's phonemes where there is no alignment; None: an even stretch."""
 
 
 def _given(folder: Path | None, kind: str, clip: Clip) -> Path:
@@ -108,16 +113,23 @@ def clip_row(clip: Clip, ends: FullFrontEnds, config: Config) -> Mapping[str, ND
     wave = mono_at(audio, config.sample_rate, config.clip_seconds)
     # The authors round a clip's length to 10 ms.
     lasts = config.frame_rate * min(config.clip_seconds, round(audio.duration, 2))
+    whole = max(1, int(lasts))
+    words = None if clip.transcript is None else text_to_phonemes(clip.transcript, ends.dictionary)
     lips = np.zeros((frames, config.lip_features), np.float32)
     speaker = np.zeros(config.speaker_features, np.float32)
     phonemes = np.zeros(frames, np.int16)
-    if clip.transcript is not None:
-        words = text_to_phonemes(clip.transcript, ends.dictionary)
-        ids = uniform_timing(words, max(1, int(lasts)))
+    if words is not None:
+        ids = uniform_timing(words, whole)
         phonemes[: len(ids)] = ids[:frames]
-        given = torch.from_numpy(read_lips(_given(ends.lips, "lips", clip)))
-        lips = fit_frames(given[None], frames)[0].numpy()
+        if "lips" in config.streams or ends.lips is not None:
+            given = torch.from_numpy(read_lips(_given(ends.lips, "lips", clip)))
+            lips = fit_frames(given[None], frames)[0].numpy()
+        else:
+            lips[:whole] = spoken_lips(None, whole)
         speaker = read_speaker(_given(ends.speaker, "speaker", clip))
+    timed: Mapping[str, NDArray[Any]] = {}
+    if config.phoneme_positions:
+        timed = timed_row(words, clip, lips[:whole], ends.prediction, config)
     times = read_stamps(Path(clip.video), config.clip_seconds)
     side = side_of(ends.clip)
     pictures = read_pictures(Path(clip.video), times, [0], side, config.clip_seconds)
@@ -134,11 +146,14 @@ def clip_row(clip: Clip, ends: FullFrontEnds, config: Config) -> Mapping[str, ND
         "speaker": speaker,
         "wave": pcm16(wave),
         "frames": np.array(lasts, np.float64),
+        **timed,
     }
 
 
 def _sync(clip: Clip, ends: FullFrontEnds, pictures: Pictures) -> NDArray[np.float32]:
-    """(240, 768) of a clip."""
+    """(240, 768) of a clip; (1, 0) without."""
+    if ends.sync is None:
+        return np.zeros((1, 0), np.float32)
     if isinstance(ends.sync, Path):
         return read_sync(ends.sync / f"{clip.id}.npy")
     return sync_tokens(ends.sync, pictures.sync, device_of(ends.codec))
@@ -161,10 +176,15 @@ def store_features(
         InputError: as :func:`vssflow.shards.write_shards`.
     """
     sync = "given" if isinstance(ends.sync, Path) else "Synchformer"
+    if ends.sync is None:
+        sync = "none"
     settings = (
         f"clips of {config.clip_frames} frames, {config.latent_channels} latent channels, sync "
         f"features {sync}, waveforms"
     )
+    if config.phoneme_positions:
+        by = "an even stretch" if ends.prediction is None else ends.prediction.digest
+        settings += f", durations by alignment or {by}"
     return write_shards(
         [clip.id for clip in clips],
         folder,

@@ -18,6 +18,8 @@ from vssflow.alignment import align, fit_frames
 from vssflow.audioldm2 import AudioLdm2
 from vssflow.clip_vision import semantic_tokens, side_of
 from vssflow.dit import Features
+from vssflow.duration_predictor import Prediction, said_when
+from vssflow.durations import SILENT, Spoken, window_of
 from vssflow.film import film_audio, film_windows, span_frames
 from vssflow.full_features import read_lips, read_speaker, read_sync
 from vssflow.full_pictures import read_pictures, read_stamps, sync_tokens
@@ -54,6 +56,8 @@ class FullModel(NamedTuple):
     """Integration."""
     sync: VideoExtractor | None = None
     """Synchformer; None: its features are given."""
+    prediction: Prediction | None = None
+    """What times the phonemes of v1; None: an even stretch."""
 
 
 class _Whole(NamedTuple):
@@ -65,6 +69,10 @@ class _Whole(NamedTuple):
     """(1, T)."""
     speaker: torch.Tensor
     """(1, 256)."""
+    spoken: tuple[int, int]
+    """First frame of the speech and the one after its last."""
+    said: Spoken
+    """Phonemes of v1 over the frames of the speech."""
 
 
 def generate_full(
@@ -85,7 +93,8 @@ def generate_full(
         model: networks and solver.
         video: anything FFmpeg decodes, 0.2 to 120 s.
         given: sync, lip and speaker features.
-        words: phoneme ids of each word, stretched evenly over film or span; None: no speech.
+        words: phoneme ids of each word, stretched evenly over film or span, or timed by the
+            predictor of v1; None: no speech.
         seed: of the noise.
         report: is told how many windows there are, and of a batch that had to be halved.
         span: start and end of the speech [s], the rest being sound; None: all of it. Only a model
@@ -93,13 +102,11 @@ def generate_full(
 
     Raises:
         InputError: the video cannot be used (:func:`vssflow.shown.shown_frames`), features are
-            absent or broken, the span is empty or outside the video, or the preset needs phoneme
-            durations.
+            absent or broken, the span is empty or outside the video, or the speech is longer than
+            v1's predictor sees.
         OutOfMemoryError: one window does not fit into memory.
     """
     config = model.networks.config
-    if config.phoneme_positions:
-        raise InputError(f"preset {config.preset} needs the durations of the phonemes")
     times = read_stamps(video)
     duration = float(times[-1])
     covered = int(np.ceil(round(duration * config.frame_rate, 6)))
@@ -141,15 +148,18 @@ def _whole(
     if given.speaker is not None:
         speaker = read_speaker(given.speaker)
     fitted_lips = fit_frames(torch.from_numpy(lips)[None], num_frames)
-    ids = np.zeros(num_frames, np.int64)
-    if words is not None:
-        start, stop = spoken or (0, max(1, lasts))
+    ids, said = np.zeros(num_frames, np.int64), SILENT
+    start, stop = spoken or (0, max(1, lasts))
+    if words is not None and config.phoneme_positions:
+        seen = None if given.lips is None else fitted_lips[0, start:stop].numpy()
+        said = said_when(words, stop - start, model.prediction, seen)
+    elif words is not None:
         ids[start:stop] = uniform_timing(words, stop - start)
     if spoken is not None:
-        start, stop = spoken
         fitted_lips[:, :start] = 0
         fitted_lips[:, stop:] = 0
-    return _Whole(fitted_lips, torch.from_numpy(ids)[None], torch.from_numpy(speaker)[None])
+    phonemes, voice = torch.from_numpy(ids)[None], torch.from_numpy(speaker)[None]
+    return _Whole(fitted_lips, phonemes, voice, (start, stop), said)
 
 
 def _window_features(
@@ -160,27 +170,35 @@ def _window_features(
     whole: _Whole,
     places: Sequence[Window],
 ) -> list[Features]:
-    if given_sync is None and model.sync is None:
+    config = model.networks.config
+    blind = "sync" not in config.streams
+    if given_sync is None and model.sync is None and not blind:
         raise InputError("a full-size model needs sync features; give --synchformer or --sync")
-    if given_sync is not None and len(places) > 1:
+    if given_sync is not None and len(places) > 1 and not blind:
         raise InputError(f"{video} is longer than its given sync features; give --synchformer")
     starts = [place.start for place in places]
     pictures = read_pictures(video, times, starts, side_of(model.clip))
     parts = []
     for row, (start, stop) in enumerate(places):
-        if given_sync is not None:
+        if blind:
+            sync = np.zeros((1, config.sync_features), np.float32)
+        elif given_sync is not None:
             sync = read_sync(given_sync)
         else:
             assert model.sync is not None
             sync = sync_tokens(model.sync, pictures.sync[start:stop], model.networks.device)
+        phonemes, durations = whole.phonemes[:, start:stop], None
+        if config.phoneme_positions:
+            phonemes, durations = window_of(whole.said, whole.spoken[0], start, stop)
         parts.append(
             align(
                 semantic=_batch(semantic_tokens(model.clip, pictures.semantic[row])),
                 sync=_batch(sync),
                 lips=whole.lips[:, start:stop],
-                phonemes=whole.phonemes[:, start:stop],
+                phonemes=phonemes,
                 speaker=whole.speaker,
                 frames=stop - start,
+                durations=durations,
             )
         )
     return parts

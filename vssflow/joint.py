@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vssflow.config import Config
 from vssflow.dit import Features
+from vssflow.durations import Timed, delayed
 
 Mode = Literal["add", "insert"]
 Extent = Literal["span", "clip"]
@@ -99,13 +100,20 @@ def mix(
     first = int(start * per_frame)
     last = min(total * per_frame, first + int(speech.frames * per_frame))
     wave = _lay(sound.wave, speech.wave, first, last, overlay, overlay.background)
-    slots = over.phonemes.shape[1] // total
+    phonemes, durations = over.phonemes, over.durations
+    if durations is None:
+        phonemes = _shift(phonemes, int(start) * (phonemes.shape[1] // total))
+    else:
+        late = delayed(Timed(phonemes, durations), round(start))
+        width = phonemes.shape[1]  # the last one is padding
+        phonemes, durations = late.phonemes[:, :width], late.durations[..., :width]
     features = Features(
         lips=_shift(over.lips, int(start)),
-        phonemes=_shift(over.phonemes, int(start) * slots),
+        phonemes=phonemes,
         sync=visual("sync"),
         semantic=visual("semantic"),
         speaker=over.speaker,
+        durations=durations,
     )
     return Source(wave, features, max(sound.frames, stop))
 

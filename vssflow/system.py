@@ -43,6 +43,8 @@ class Settings:
     """Name in ``vssflow.solvers.SOLVERS``."""
     grid: str = "uniform"
     """Name in ``vssflow.solvers.GRIDS``."""
+    drift: bool = False
+    """Condition channels are integrated too, as in the authors' v1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class FlowModel:
                 guidance_scale=self.settings.guidance_scale,
                 solver=self.settings.solver,
                 grid=self.settings.grid,
+                drift=self.settings.drift,
             )
             wave = self.networks.codec.decode(drawn.latent).cpu().numpy()
         return ModelOutput(fitted(wave, item.duration, config), drawn.nfe)

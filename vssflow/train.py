@@ -23,17 +23,21 @@ from vssflow.audioldm2 import latent_sampler, load_vae
 from vssflow.checkpoint import is_checkpoint, load_checkpoint, require_config, save_checkpoint
 from vssflow.config import Config
 from vssflow.distributed import Processes
+from vssflow.duration_predictor import DurationPredictor, upstream_state
 from vssflow.features import Array, Clip, decode_media, media_arrays, open_array, store_clips
 from vssflow.frames import ClipFrames
+from vssflow.full_durations import TIMINGS
 from vssflow.network import Networks, clip_features
 from vssflow.phonemes import Pronunciations, text_to_phonemes
 from vssflow.shards import open_shards
 from vssflow.speaker import speaker_vector
 from vssflow.train_codec import codec_job, decoder_job, encode_clip, set_latent_statistics
+from vssflow.train_durations import DurationMaterial, durations_job
 from vssflow.train_flow import (
     FlowMaterial,
     FlowTraining,
     JointMaterial,
+    Rows,
     companions_of,
     flow_job,
 )
@@ -41,7 +45,7 @@ from vssflow.train_frontends import Material, lip_job, semantic_job, sync_job
 from vssflow.training import Budget, Job, fit
 from vssflow.upstream import start_from_stable_audio
 
-Stage = Literal["codec", "decoder", "frontends", "flow", "all"]
+Stage = Literal["codec", "decoder", "frontends", "durations", "flow", "all"]
 
 BUDGET_SHARES = {
     "codec": 0.12,
@@ -101,10 +105,14 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         InputError: an earlier stage is missing.
         TrainingError: a loss is not finite.
     """
-    if run.processes.count > 1 and stage != "flow":
-        raise InputError("only --stage flow runs in several processes; do the others first")
+    if run.processes.count > 1 and stage not in ("flow", "durations"):
+        raise InputError(
+            "only --stage flow and durations run in several processes; do the others first"
+        )
     _same_config(run, stage)
     torch.manual_seed(run.seed)
+    if stage == "durations":
+        return _train_durations(run, budget)
     networks = Networks(run.config).to(run.device)
     if not run.config.trained_front_ends:
         if stage not in ("flow", "all"):
@@ -139,6 +147,7 @@ TRANSFORMER_FIELDS = frozenset(
         "preset", "concatenated", "crossed", "lip_channels", "sync_channels", "semantic_channels",
         "projection_factor", "width", "depth", "heads", "cross_heads", "feed_forward",
         "time_frequencies", "rotary_width", "num_steps", "guidance_scale",
+        "speech_guidance_scale",
     }
 )  # fmt: skip
 """Fields that codec, front ends and features do not depend on."""
@@ -167,7 +176,9 @@ def _same_config(run: Run, stage: Stage) -> None:
 
 
 def _compare(folder: Path, now: Mapping[str, object], *, ignored: frozenset[str]) -> None:
-    before = json.loads((folder / "config.json").read_text())
+    # A field that is younger than the run had its default then.
+    before = json.loads(json.dumps(asdict(Config(""))))
+    before |= json.loads((folder / "config.json").read_text())
     different = [
         f"{name}: {before.get(name)!r}, now {now.get(name)!r}"
         for name in sorted((before.keys() | now.keys()) - ignored)
@@ -333,12 +344,14 @@ def _train_full_flow(run: Run, networks: Networks, budget: Budget) -> Path:
     """Train a full-size transformer on the shards that ``vssflow preprocess`` wrote."""
     kept, arrays = open_shards(run.features, [clip.id for clip in run.clips])
     by_id = {clip.id: clip for clip in run.clips}
-    if run.config.phoneme_positions:
-        raise InputError(f"preset {run.config.preset} needs phoneme durations; shards hold none")
-    material = FlowMaterial(
-        companions=companions_of([by_id[name] for name in kept]),
-        **{name: value for name, value in arrays.items() if name not in ("wave", "frames")},
-    )
+    if run.config.phoneme_positions and "spans" not in arrays:
+        raise InputError(f"{run.features} holds no durations; preprocess for {run.config.preset}")
+    rows: dict[str, Rows] = {**arrays}
+    for name in ("wave", "frames", "timing"):
+        rows.pop(name, None)
+    if "lips" not in run.config.streams:  # v1 keeps them for its duration predictor
+        rows["lips"] = np.zeros((len(kept), run.config.clip_frames, 0), np.float32)
+    material = FlowMaterial(companions=companions_of([by_id[name] for name in kept]), **rows)
     joint = None
     if run.flow.joint_share:
         if run.audioldm2 is None:
@@ -355,6 +368,34 @@ def _train_full_flow(run: Run, networks: Networks, budget: Budget) -> Path:
     job = flow_job(networks.flow, material, replace(run.flow, seed=run.seed), joint=joint, ids=kept)
     _fit(run, networks, job, budget)
     return export(run, networks)
+
+
+def _train_durations(run: Run, budget: Budget) -> Path:
+    """Train v1's duration predictor on the aligned clips of the shards."""
+    if not run.config.phoneme_positions:
+        raise InputError(f"preset {run.config.preset} has no durations to predict")
+    kept, arrays = open_shards(run.features, [clip.id for clip in run.clips])
+    timing = np.asarray(arrays["timing"][range(len(kept))])
+    material = DurationMaterial(
+        **{name: arrays[name] for name in ("lips", "phonemes", "spans", "frames")},
+        aligned=np.flatnonzero(timing == TIMINGS.index("aligned")).tolist(),
+    )
+    network = DurationPredictor().to(run.device)
+    job = durations_job(network, material, replace(run.flow, seed=run.seed), kept)
+    weights = fit(
+        job,
+        budget,
+        run.out,
+        seed=run.seed,
+        report=run.report,
+        processes=run.processes,
+        accumulate=run.accumulate,
+    )
+    path = run.out / "durations.ckpt"
+    if run.processes.first:
+        network.load_state_dict(weights)
+        torch.save({"state_dict": upstream_state(network)}, path)
+    return path
 
 
 def _joint_material(run: Run, networks: Networks) -> JointMaterial:

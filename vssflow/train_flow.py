@@ -17,6 +17,7 @@ from vssflow.config import Config
 from vssflow.devices import bfloat16, device_of
 from vssflow.distributed import Share
 from vssflow.dit import Features, VSSFlow, select
+from vssflow.durations import duration_matrix
 from vssflow.features import Clip
 from vssflow.flow import sample_path, velocity_loss
 from vssflow.joint import Extent, Source, draw_overlay, mix
@@ -58,6 +59,8 @@ class FlowMaterial:
     """Voice of each clip itself, (N, speaker_features); zeros for a sound."""
     companions: Sequence[Sequence[int]]
     """For each clip the rows of the same speaker's other clips; empty for a sound."""
+    spans: Rows | None = None
+    """Phonemes of each frame, (N, T, 2), where they come with durations (v1)."""
     deviation: Rows | None = None
     """Of the latents, (N, T, latent_channels); they are then drawn afresh at each step."""
 
@@ -91,7 +94,8 @@ class FlowTraining:
     joint_extent: Extent = "span"
     """How far the pictures of the speech reach in a joint clip, see :func:`vssflow.joint.mix`."""
     dropout_per_batch: bool = False
-    """Conditions are dropped for a whole batch, as the authors do, and not item by item."""
+    """Conditions, and the speaker alone, are dropped for a whole batch, as the authors do, and not
+    item by item."""
     mask_lip_sync: tuple[float, ...] = ()
     """Shares of the frames that lose their lips, and others their sync features, in a clip; one of
     these is drawn for each batch. The authors have (0, 1) in their joint stages: all or nothing."""
@@ -113,12 +117,18 @@ def draw_features(
         pick = int(torch.randint(max(1, len(others)), (1,), generator=generator))
         voices.append(material.speaker[others[pick] if others else row])
     index = list(rows)
+    phonemes = torch.from_numpy(material.phonemes[index].astype(np.int64))
+    durations = None
+    if material.spans is not None:
+        spans = torch.from_numpy(material.spans[index].astype(np.int64))
+        durations = duration_matrix(spans, phonemes.shape[1])
     return Features(
         torch.from_numpy(material.lips[index]).float(),
-        torch.from_numpy(material.phonemes[index].astype(np.int64)),
+        phonemes,
         torch.from_numpy(material.sync[index]).float(),
         torch.from_numpy(material.semantic[index]).float(),
         torch.from_numpy(np.stack(voices)),
+        durations,
     )
 
 
@@ -209,9 +219,7 @@ def flow_job(
         return flow_losses(
             flow,
             torch.cat([clip.latent for clip in clips]).to(device),
-            Features(
-                *(torch.cat(parts) for parts in zip(*(c.features[:5] for c in clips), strict=True))
-            ).to(device),
+            _together([clip.features for clip in clips]).to(device),
             draw.generator,
             share=draw.share,
             options=options,
@@ -272,6 +280,15 @@ def _clip(
     return _Batch(latent, features)
 
 
+def _together(clips: Sequence[Features]) -> Features:
+    """Clips as one batch."""
+    durations = [clip.durations for clip in clips if clip.durations is not None]
+    joined = Features(
+        *(torch.cat(parts) for parts in zip(*(clip[:5] for clip in clips), strict=True))
+    )
+    return joined._replace(durations=torch.cat(durations)) if durations else joined
+
+
 def _wave(joint: JointMaterial, row: int) -> Tensor:
     return torch.from_numpy(joint.wave[[row]].astype(np.float32) / 32768)
 
@@ -300,6 +317,8 @@ def flow_losses(
     if chosen.dropout_per_batch:
         dropped = dropped[:1].expand(batch)
     mute = torch.rand(batch, 1, generator=generator) < SPEAKER_DROPOUT
+    if chosen.dropout_per_batch:
+        mute = mute[:1].expand(batch, 1)
     t, noise, dropped, mute = (
         part.of_tensor(value).to(latent.device) for value in (t, noise, dropped, mute)
     )

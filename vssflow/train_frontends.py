@@ -14,44 +14,15 @@ from torch.nn import functional
 from vsseval.errors import InputError
 from vssflow.config import Config
 from vssflow.devices import bfloat16, device_of
+from vssflow.durations import phone_targets
 from vssflow.features import Clip
 from vssflow.frontends import LipFrontEnd, SemanticFrontEnd, SyncFrontEnd
-from vssflow.phonemes import CLASSES
 from vssflow.training import Draw, Job
 
 SYNC_BATCH, SYNC_FRAMES = 12, 64
 LIP_BATCH, LIP_FRAMES = 24, 50
 SEMANTIC_BATCH = 64
 SOUND_SHARE = 0.75  # of the sync batches; speech clips need little from whole frames
-
-FLITE_PHONES: Mapping[str, str] = {
-    "pau": "SIL", "h#": "SIL", "sil": "SIL", "ax": "AH", "axr": "ER", "ix": "IH", "dx": "T",
-    "el": "L", "em": "M", "en": "N", "nx": "N", "ux": "UW", "hv": "HH",
-}  # fmt: skip
-"""Flite's phones that have another name in ARPAbet as CMU writes it."""
-
-
-def class_of_phone(phone: str) -> int:
-    """Lip class of a Flite phone.
-
-    Raises:
-        InputError: the phone is in neither set.
-    """
-    name = FLITE_PHONES.get(phone, phone.upper())
-    if name not in CLASSES:
-        raise InputError(f"alignment holds the unknown phone {phone!r}")
-    return CLASSES.index(name)
-
-
-def phone_targets(clip: Clip, config: Config) -> NDArray[np.int64]:
-    """Lip class of each phoneme slot, int64 (slots,): the phone in its middle, else silence."""
-    slots = config.clip_frames * config.phonemes_per_frame
-    rate = config.frame_rate * config.phonemes_per_frame
-    middles = (np.arange(slots) + 0.5) / rate
-    targets = np.zeros(slots, np.int64)
-    for phone, start, end in clip.phones:
-        targets[(middles >= start) & (middles < end)] = class_of_phone(phone)
-    return targets
 
 
 def onset_targets(clip: Clip, config: Config) -> NDArray[np.float32]:
