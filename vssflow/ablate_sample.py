@@ -188,7 +188,7 @@ def audio_path(folder: Path, name: str, seed: int) -> Path:
 def generate(plan: Plan, arm: str, seed: int, names: tuple[str, ...]) -> None:
     """Make every test clip that some ablations need of an arm; finished files are left."""
     torch.set_num_threads(1)
-    networks = load_checkpoint(plan.checkpoint(arm, seed))
+    networks = load_checkpoint(plan.checkpoint(arm, seed)).to(plan.device)
     stored = torch.load(test_clips_path(plan), weights_only=True)
     for task in ARMS[arm].tasks:
         for guidance in guidances(arm, task, names):
@@ -198,7 +198,7 @@ def generate(plan: Plan, arm: str, seed: int, names: tuple[str, ...]) -> None:
             for first in range(0, len(todo), BATCH):
                 part = todo[first : first + BATCH]
                 ids = [clip[0] for clip in part]
-                features = stacked([Features(*clip[1:]) for clip in part])
+                features = stacked([Features(*clip[1:]) for clip in part]).to(networks.device)
                 for name, audio in zip(
                     ids, make(networks, ids, features, seed, guidance), strict=True
                 ):
@@ -211,7 +211,9 @@ def make(
     """Audio of a batch of clips, each from its own noise."""
     config = networks.config
     noise = [
-        seeded_noise(config.clip_frames, config.latent_channels, item_seed(seed, name), "cpu")
+        seeded_noise(
+            config.clip_frames, config.latent_channels, item_seed(seed, name), networks.device
+        )
         for name in ids
     ]
     with torch.inference_mode():
@@ -222,7 +224,7 @@ def make(
             num_steps=config.num_steps,
             guidance_scale=guidance,
         )
-        waves = networks.codec.decode(drawn.latent).numpy()
+        waves = networks.codec.decode(drawn.latent).cpu().numpy()
     return [fitted(wave[None], config.clip_seconds, config) for wave in waves]
 
 

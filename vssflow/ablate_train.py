@@ -43,6 +43,8 @@ class Plan:
     """At most so many training clips of each benchmark folder."""
     test_limit: int | None = None
     """At most so many test clips of each task."""
+    device: str = "cpu"
+    """Of training and sampling."""
 
     @property
     def shared(self) -> Path:
@@ -79,9 +81,11 @@ def share_features(plan: Plan, report: Callable[[str], None], workers: int) -> N
         torch.save(networks.get_submodule(name).state_dict(), plan.shared / f"{name}.weights.pt")
     clips = read_clips(plan.data, plan.limit)
     dictionary = read_dictionary(require("cmudict") / "cmudict.dict")
-    run = Run(networks.config, clips, plan.shared, 0, workers, dictionary, report)
+    run = Run(
+        networks.config, clips, plan.shared, 0, workers, dictionary, report, device=plan.device
+    )
     decode(run, waves_only=False)
-    compute_features(run, networks)
+    compute_features(run, networks.to(plan.device))
 
 
 def train_arm(plan: Plan, name: str, seed: int) -> None:
@@ -107,6 +111,7 @@ def train_arm(plan: Plan, name: str, seed: int) -> None:
                 speech_share=arm.speech / (arm.speech + arm.sound),
             ),
             reuse=plan.shared,
+            device=plan.device,
         )
         train(run, "flow", Budget(steps=plan.steps))
 

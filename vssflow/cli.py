@@ -379,6 +379,7 @@ def _write_output(video: Path, output: ModelOutput, out: Path) -> None:
 @click.option("--limit", type=click.IntRange(min=1), help="Training clips of a folder.")
 @click.option("--test-limit", type=click.IntRange(min=2), help="Test clips of a task.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
+@_device_option
 def ablate(
     names: tuple[str, ...],
     data: Path,
@@ -391,6 +392,7 @@ def ablate(
     limit: int | None,
     test_limit: int | None,
     workers: int,
+    device: str,
 ) -> None:
     """Train the models that some of the paper's findings speak of, score them, and judge.
 
@@ -400,8 +402,10 @@ def ablate(
     """
     from vssflow.ablate import run_ablations
     from vssflow.ablate_train import Plan
+    from vssflow.devices import take_device
 
-    plan = Plan(out, data, preset, steps, batch, limit, test_limit)
+    take_device(device)
+    plan = Plan(out, data, preset, steps, batch, limit, test_limit, device)
     run_ablations(plan, names, seeds, results, workers, _report)
     click.echo(results)
 
