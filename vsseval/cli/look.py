@@ -23,7 +23,7 @@ FORMATS = ("markdown", "csv", "json", "latex")
 
 
 @click.command()
-@click.argument("results", type=FOLDER, default=Path("results"))
+@click.argument("results", type=FOLDER, nargs=-1)
 @click.option(
     "--format",
     "form",
@@ -42,7 +42,7 @@ FORMATS = ("markdown", "csv", "json", "latex")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as one JSON list.")
 @media_options
 def report(
-    results: Path,
+    results: tuple[Path, ...],
     form: str,
     preset: str | None,
     metrics: str | None,
@@ -52,7 +52,7 @@ def report(
     as_json: bool,
     sources: Sources,
 ) -> None:
-    """The leaderboard of all records below RESULTS.
+    """The leaderboard of all records below the folders RESULTS (default: results).
 
     With --into, the lines of FILE between <!-- leaderboard --> and <!-- /leaderboard --> become the
     short table that --out prints.
@@ -63,9 +63,13 @@ def report(
     from vsseval.reports.presets import preset as find_preset
     from vsseval.reports.terminal import insert_summary, summary
 
-    found = find_results(results)
+    folders = results or (Path("results"),)
+    found = find_results(*folders)
     if not found.records:
-        raise InputError(f"no record.json below {results}; `vsseval run ... --out {results}` first")
+        below = ", ".join(map(str, folders))
+        raise InputError(
+            f"no record.json below {below}; `vsseval run ... --out {folders[0]}` first"
+        )
     if as_json:
         click.echo(json.dumps([json.loads(record_json(one)) for one in found.records], indent=1))
         return
