@@ -56,6 +56,8 @@ PAIRED = {
         "fd.aisfx",
         "kad.aisfx",
         "kl.aisfx",
+        "label_accuracy.aisfx",
+        "label_accuracy.demo",
         "onset_f1",
         "onset_f1.annotated",
         "onset_ap",
@@ -112,7 +114,14 @@ def test_reference_is_best_or_tied_in_paired_metrics(bench: str, metric: str) ->
         ("demo-sound", "shifted", "relevance.demo"),
         *[
             ("demo-sound", "shuffled", metric)
-            for metric in ("kl.aisfx", "onset_f1", "onset_ap", "relevance.demo")
+            for metric in (
+                "kl.aisfx",
+                "label_accuracy.aisfx",
+                "label_accuracy.demo",
+                "onset_f1",
+                "onset_ap",
+                "relevance.demo",
+            )
         ],
         *[
             ("demo-speech", "shifted", metric)
