@@ -9,6 +9,7 @@ from vsseval.metrics.table import METRICS
 from vsseval.records import find_records
 from vsseval.reports.compare import compare
 from vsseval.reports.markdown import report
+from vsseval.reports.pairs import find_results
 from vsseval.reports.terminal import insert_summary
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +34,11 @@ def test_every_model_ran_on_both_demo_benchmarks() -> None:
 
 def test_committed_report_is_what_the_records_give() -> None:
     assert (DEMO / "report.md").read_text(encoding="utf-8") == report(demo_records())
+
+
+def test_all_results_make_one_leaderboard() -> None:
+    # A run that is committed in two folders would be refused, as by `vsseval leaderboard results`.
+    assert len(find_results(ROOT / "results").records) > len(demo_records())
 
 
 def test_readme_shows_the_leaderboard_of_the_records() -> None:
