@@ -4,7 +4,7 @@ OUT ?= results/demo
 BIN := .venv/bin
 MODELS := vssflow reference codec shuffled shifted noise silence
 
-.PHONY: install weights demo bench gate test lint clean
+.PHONY: install weights demo quality bench gate test lint clean
 
 install: .venv/installed
 
@@ -21,6 +21,15 @@ demo: weights
 	$(BIN)/vsseval run $(MODELS:%=--model %) --bench demo-sound --out $(OUT)
 	$(BIN)/vsseval run $(MODELS:%=--model %) --bench demo-speech --out $(OUT)
 	$(BIN)/vsseval report $(OUT) --out $(OUT)/report.md $(if $(filter results/demo,$(OUT)),--into README.md)
+
+# results/demo has seed 0 of the shipped model; two more seeds beside it, in one table.
+quality: weights
+	for bench in demo-sound demo-speech; do \
+		for seed in 1 2; do \
+			$(BIN)/vsseval run --model vssflow --bench $$bench --seed $$seed --out results/quality || exit; \
+		done; \
+	done
+	$(BIN)/vsseval report results/demo results/quality --out results/quality/report.md
 
 # A core type or cache size that is set by hand is not what numpy runs with elsewhere.
 bench: weights

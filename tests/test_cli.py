@@ -355,6 +355,22 @@ def test_report_is_markdown_on_stdout_or_a_file(vsseval, toy_run, tmp_path: Path
     assert len(json.loads(vsseval("report", "results", "--json").stdout)) == 2
 
 
+def test_report_joins_several_folders_and_averages_seeds(vsseval, toy_run, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        toy_run("noise", "--seed", seed, "--out", f"seed-{seed}")
+    alone = vsseval("report", "seed-0").stdout
+    assert "(2 seeds)" not in alone
+    assert vsseval("report", "seed-0", "seed-0/toy").stdout == alone
+    text = vsseval("report", "seed-0", "seed-1").stdout
+    assert "noise (2 seeds)" in text
+    assert "±" in text
+    toy_run("noise", "--out", "again")
+    assert "is recorded twice" in vsseval("report", "seed-0", "again").stderr
+    for name in ("empty", "bare"):
+        (tmp_path / name).mkdir()
+    assert "no record.json below empty, bare" in vsseval("report", "empty", "bare").stderr
+
+
 def test_report_of_nothing_is_status_2(vsseval, tmp_path: Path) -> None:
     assert vsseval("report", "nowhere").exit_code == 2
     (tmp_path / "empty").mkdir()

@@ -60,6 +60,18 @@ def excluded(missing: dict, failures: dict) -> str:
     return f"excluded: {reason}"
 
 
+def no_label() -> str:
+    rows = {("a", 0): {"embedding": np.ones(2)}}
+    found = {
+        (source, "aisfx"): FeatureTable(source, "aisfx", "s", (), rows, {})
+        for source in ("reference", "generated")
+    }
+    scored = score_metric(METRICS["label_accuracy.aisfx"], BENCH, found, {}, takes=1).score
+    assert scored.value is None
+    (reason,) = scored.excluded.values()
+    return f"excluded: {reason}"
+
+
 def short_passt() -> str:
     samples = sound(4, 32000) + 0.1
     heard: list = []
@@ -118,6 +130,7 @@ MAKERS: dict[tuple[str, str], Callable[[Path, pytest.MonkeyPatch], str]] = {
         lambda: load_motion()(np.zeros((1, 8, 8, 3), np.uint8), 25.0)
     ),
     ("onsets", "90 ms of sound"): lambda *_: refused(lambda: load_onsets()(sound(0.09, 22050))),
+    ("label_accuracy.aisfx", "no label"): lambda *_: no_label(),
     ("any metric", "no reference audio"): lambda *_: excluded(NO_REFERENCE, {}),
     ("any metric", "generation failed"): lambda *_: excluded({}, FAILED),
     ("any metric", "no clip left"): lambda *_: f"no value: {score({}, FAILED).note}",

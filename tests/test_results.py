@@ -9,6 +9,7 @@ from vsseval.metrics.table import METRICS
 from vsseval.records import find_records
 from vsseval.reports.compare import compare
 from vsseval.reports.markdown import report
+from vsseval.reports.pairs import find_results
 from vsseval.reports.terminal import insert_summary
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,11 @@ def test_committed_report_is_what_the_records_give() -> None:
     assert (DEMO / "report.md").read_text(encoding="utf-8") == report(demo_records())
 
 
+def test_all_results_make_one_leaderboard() -> None:
+    # A run that is committed in two folders would be refused, as by `vsseval leaderboard results`.
+    assert len(find_results(ROOT / "results").records) > len(demo_records())
+
+
 def test_readme_shows_the_leaderboard_of_the_records() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme == insert_summary(readme, demo_records())
@@ -56,6 +62,8 @@ PAIRED = {
         "fd.aisfx",
         "kad.aisfx",
         "kl.aisfx",
+        "label_accuracy.aisfx",
+        "label_accuracy.demo",
         "onset_f1",
         "onset_f1.annotated",
         "onset_ap",
@@ -112,7 +120,14 @@ def test_reference_is_best_or_tied_in_paired_metrics(bench: str, metric: str) ->
         ("demo-sound", "shifted", "relevance.demo"),
         *[
             ("demo-sound", "shuffled", metric)
-            for metric in ("kl.aisfx", "onset_f1", "onset_ap", "relevance.demo")
+            for metric in (
+                "kl.aisfx",
+                "label_accuracy.aisfx",
+                "label_accuracy.demo",
+                "onset_f1",
+                "onset_ap",
+                "relevance.demo",
+            )
         ],
         *[
             ("demo-speech", "shifted", metric)

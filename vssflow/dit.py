@@ -38,7 +38,7 @@ class Features(NamedTuple):
 
     def to(self, device: torch.device) -> Features:
         """The same on a device."""
-        return Features(*(None if value is None else value.to(device) for value in self))
+        return self._make(None if value is None else value.to(device) for value in self)
 
 
 class Conditions(NamedTuple):

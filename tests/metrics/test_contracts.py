@@ -59,6 +59,14 @@ def posteriors(level):
     return reference, [r * (1.0 - 0.3 * level) for r in reference]
 
 
+def labelled(level):
+    """Two axes for two labels; at each level a sixth of the generated clips more is exchanged."""
+    axes = np.eye(2)[np.arange(N_CLIPS) % 2]
+    heard = np.where(np.arange(N_CLIPS)[:, None] < 4 * level, axes[:, ::-1], axes)
+    names = [np.array("bell" if axis[0] else "drum") for axis in axes]
+    return names, [axis[None] for axis in axes], [axis[None] for axis in heard]
+
+
 def sure_posteriors(level):
     return (posteriors(level)[1],)
 
@@ -280,6 +288,14 @@ def exchanged_transcriptions():
     return (a, b), (b, a)
 
 
+def exchanged_labelled():
+    """One side knows the classes, the other hears one of them in every clip."""
+    names, knows, _ = labelled(0)
+    hears = [np.array([[1.0, 0.1]])] * N_CLIPS
+    hears[0] = np.array([[1.0, -0.1]])
+    return (names, knows, hears), (names, hears, knows)
+
+
 def exchanged_voices():
     a, b = clips(15, 16), clips(16, 16)
     return (a, b), (b, a)
@@ -412,6 +428,8 @@ CONTRACTS = {
     "fd_inf.aisfx@fadtk": Contract(embeddings, None, False, exchanged_embeddings, FEW_ROWS),
     # A clip has not the spread of the whole set, so even the reference itself is above zero.
     "fd_clip.aisfx@fadtk": Contract(embeddings, None, False, exchanged_embeddings),
+    "label_accuracy.aisfx": Contract(labelled, 100.0, False, exchanged_labelled),
+    "label_accuracy.demo": Contract(labelled, 100.0, False, exchanged_labelled),
     "is.aisfx": Contract(sure_posteriors, None, None),
     "kl.aisfx": Contract(posteriors, 0.0, False, exchanged_posteriors),
     # With 1e-6 added to the second posterior: -8e-6 + 1e-12 / 2 * sum 1 / p, p = softmax(6, 0 x 7).

@@ -29,6 +29,8 @@ MAKERS = {
     "1 row a clip": lambda: (rows(20), rows(20)),
     "999 generated rows": lambda: (rows(1000), rows(999)),
     "a logit that is not finite": lambda: (np.zeros((1, 3)), np.array([[0.0, np.nan, 0.0]])),
+    "one class": lambda: (["rain"] * 4, rows(4), rows(4, seed=1)),
+    "a class of one item": lambda: (["rain", "rain", "bell", "bell", "drum"], rows(5), rows(5)),
     "20 clips": lambda: (rows(20),),
     "continuous sound": lambda: (NONE, SOME),
     "no onsets on either side": lambda: (NONE, NONE),

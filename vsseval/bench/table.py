@@ -21,6 +21,7 @@ SPEED: dict[str, str] = {
     "statistics-panns": "vsseval.bench.streams:panns_statistics",
     "paired-tests": "vsseval.bench.statistics:paired_tests",
     "intervals": "vsseval.bench.statistics:intervals",
+    "sampling": "vsseval.bench.sampling:one_clip",
     "scale": "vsseval.bench.scale:simulated_run",
     "costs": "vsseval.bench.costs:per_clip",
 }

@@ -23,7 +23,7 @@ FORMATS = ("markdown", "csv", "json", "latex")
 
 
 @click.command()
-@click.argument("results", type=FOLDER, default=Path("results"))
+@click.argument("results", type=FOLDER, nargs=-1)
 @click.option(
     "--format",
     "form",
@@ -43,7 +43,7 @@ FORMATS = ("markdown", "csv", "json", "latex")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as one JSON list.")
 @media_options
 def report(
-    results: Path,
+    results: tuple[Path, ...],
     form: str,
     preset: str | None,
     metrics: str | None,
@@ -54,7 +54,7 @@ def report(
     as_json: bool,
     sources: Sources,
 ) -> None:
-    """The leaderboard of all records below RESULTS.
+    """The leaderboard of all records below the folders RESULTS (default: results).
 
     With --into, the lines of FILE between <!-- leaderboard --> and <!-- /leaderboard --> become the
     short table that --out prints. Slices are what the manifest names, and label=..., speaker=...,
@@ -72,9 +72,13 @@ def report(
             "--slice goes with --format, --out and --into; an HTML page has slices of its own, and "
             "--json prints records as they are"
         )
-    found = find_results(results)
+    folders = results or (Path("results"),)
+    found = find_results(*folders)
     if not found.records:
-        raise InputError(f"no record.json below {results}; `vsseval run ... --out {results}` first")
+        below = ", ".join(map(str, folders))
+        raise InputError(
+            f"no record.json below {below}; `vsseval run ... --out {folders[0]}` first"
+        )
     if as_json:
         click.echo(json.dumps([json.loads(record_json(one)) for one in found.records], indent=1))
         return

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vsseval.metrics.influence import frechet_influence
     from vsseval.metrics.kernel import kernel_audio_distance
     from vsseval.metrics.kid import kernel_inception_distance
+    from vsseval.metrics.labels import label_accuracy
     from vsseval.metrics.lip_sync import lip_sync_error
     from vsseval.metrics.onset import onset_average_precision, onset_f1
     from vsseval.metrics.onset_condfoley import (
@@ -46,6 +47,7 @@ __all__ = [
     "kernel_audio_distance",
     "kernel_inception_distance",
     "kl_divergence",
+    "label_accuracy",
     "lip_sync_error",
     "mel_cepstral_distortion",
     "mel_cepstral_distortion_dtw",
@@ -72,6 +74,7 @@ _MODULES = {
     "kernel_audio_distance": "kernel",
     "kernel_inception_distance": "kid",
     "kl_divergence": "divergence",
+    "label_accuracy": "labels",
     "lip_sync_error": "lip_sync",
     "mel_cepstral_distortion": "cepstral",
     "mel_cepstral_distortion_dtw": "cepstral",

@@ -68,6 +68,16 @@ EDGE_CASES = (
         "a logit that is not finite",
         "excluded: generated logits hold a value that is not finite",
     ),
+    EdgeCase(
+        "label_accuracy.aisfx",
+        "one class",
+        "no value: label accuracy needs two classes of two or more items, got 1",
+    ),
+    EdgeCase(
+        "label_accuracy.aisfx",
+        "a class of one item",
+        "a value; 1 of 5 clips not counted: no other item of their class",
+    ),
     EdgeCase("onset_f1", "silent prediction", "0"),
     EdgeCase("onset_f1", "no onsets on either side", "excluded: no onsets on either side"),
     EdgeCase("onset_f1.nonspeech", "silent prediction", "0"),
@@ -214,6 +224,7 @@ CLIP_CASES = (
     ClipCase(
         "onsets", "90 ms of sound", "excluded: onsets need 2048 samples at 22.05 kHz, got 1984"
     ),
+    ClipCase("label_accuracy.aisfx", "no label", "excluded: no label"),
     ClipCase("any metric", "no reference audio", "excluded: reference: file missing: a.flac"),
     ClipCase("any metric", "generation failed", "excluded: generation failed: the model gave NaN"),
     ClipCase("any metric", "no clip left", "no value: generation failed: the model gave NaN"),

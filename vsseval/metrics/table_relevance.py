@@ -1,4 +1,4 @@
-"""Rows of the metrics of relevance: does the sound fit the text, the picture, or the reference?"""
+"""Rows of the metrics of relevance: does the sound fit the text, picture, reference or label?"""
 
 from __future__ import annotations
 
@@ -30,7 +30,36 @@ def _cosine(
     )
 
 
+def _label_accuracy(suffix: str, title: str, encoder: str, what: str) -> Metric:
+    return Metric(
+        id=f"label_accuracy.{suffix}",
+        title=title,
+        task="sound",
+        scope="set",
+        inputs=("item:label", f"reference:{encoder}.embedding", f"generated:{encoder}.embedding"),
+        compute="vsseval.metrics.labels:label_accuracy_set_value",
+        unit="%",
+        better="higher",
+        definition=(
+            f"Share of generated clips whose {what} is nearest, by cosine, to the mean of those of "
+            "the references with the same label, the clip's own reference left out; of clips with "
+            "a label that another clip has too."
+        ),
+        source="nearest class mean, T. Mensink et al. (2013), IEEE TPAMI 35(11); definition in "
+        "metrics/labels.py",
+        version=1,
+        pool="set",
+    )
+
+
 RELEVANCE_ROWS = (
+    _label_accuracy("aisfx", "Label acc. (aiSFX)", "aisfx", "aiSFX embedding, mean over blocks,"),
+    _label_accuracy(
+        "demo",
+        "Label acc. (demo)",
+        "relevance-demo-audio",
+        "embedding by the small network of relevance.demo",
+    ),
     _cosine(
         "relevance.demo",
         "Relevance (demo)",

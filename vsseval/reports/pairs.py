@@ -67,22 +67,22 @@ class Results:
         return self._read[run_id].get(metric, {})
 
 
-def find_results(folder: Path) -> Results:
-    """All records below a folder.
+def find_results(*folders: Path) -> Results:
+    """All records below some folders.
 
     Raises:
         InputError: as :func:`vsseval.records.find_records`, or a run that is there twice.
     """
-    found = find_records(folder)
-    folders: dict[str, Path] = {}
-    for path, record in found:
-        other = folders.setdefault(record.run_id, path.parent)
+    found = dict(one for folder in folders for one in find_records(folder))
+    places: dict[str, Path] = {}
+    for path, record in found.items():
+        other = places.setdefault(record.run_id, path.parent)
         if other != path.parent:
             raise InputError(
                 f"run {record.run_id} is recorded twice, in {other} and {path.parent}; "
                 "report on one of them"
             )
-    return Results(tuple(record for _, record in found), folders)
+    return Results(tuple(found.values()), places)
 
 
 def record_folder(path: Path) -> Path:

@@ -36,6 +36,8 @@ METRICS = {
         "onset_f1.annotated",
         "av_align",
         "relevance.demo",
+        "label_accuracy.aisfx",
+        "label_accuracy.demo",
     ),
     "speech": (
         "mcd",
