@@ -126,7 +126,7 @@ def read_scores(results: Path) -> Mapping[ScoreKey, float]:
         }
 
 
-def _text(value: str | float) -> str:
+def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -246,7 +246,7 @@ def preprocess(
     prediction = None if durations is None else load_prediction(durations, run.config)
     ends = FullFrontEnds(
         load_audioldm2(audioldm2).to(device),
-        load_clip(clip).to(device),
+        load_clip(clip, device),
         seen,
         lips,
         speaker,
@@ -486,7 +486,7 @@ def sample_full(
         FullModel(
             networks,
             load_audioldm2(audioldm2).to(device),
-            load_clip(clip).to(device),
+            load_clip(clip, device),
             settings,
             None if synchformer is None else load_sync(synchformer).to(device),
             prediction,
