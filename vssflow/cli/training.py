@@ -1,37 +1,20 @@
-"""The ``vssflow`` command: train, sample, preprocess, ablate."""
+"""Commands that make models: train, preprocess, ablate, convert."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from vsseval.errors import VssevalError
-from vssflow.config import PRESETS
+from vssflow.cli.common import PRESET_NAMES, device_option, report
 
 if TYPE_CHECKING:
-    from vsseval.types import ModelOutput
     from vssflow.train import Run, Stage
 
-PRESET_NAMES = tuple(PRESETS)
-_device_option = click.option(
-    "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True
-)
 
-
-@click.group()
-def commands() -> None:
-    """VSSFlow: sound and speech for silent video, by flow matching."""
-
-
-def _report(message: str) -> None:
-    click.echo(message, err=True)
-
-
-@commands.command()
+@click.command()
 @click.option("--preset", type=click.Choice(PRESET_NAMES), default="tiny", show_default=True)
 @click.option(
     "--data",
@@ -52,7 +35,7 @@ def _report(message: str) -> None:
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
-@_device_option
+@device_option
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
 @click.option("--accumulate", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--joint-share", type=click.FloatRange(0, 1), default=0.0, show_default=True)
@@ -172,10 +155,10 @@ def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, worke
     clips = read_clips(data, limit)
     spoken = any(clip.transcript is not None for clip in clips)
     dictionary = read_dictionary(require("cmudict") / "cmudict.dict") if spoken else {}
-    return Run(named_preset(preset), clips, out, seed, workers, dictionary, _report)
+    return Run(named_preset(preset), clips, out, seed, workers, dictionary, report)
 
 
-@commands.command()
+@click.command()
 @click.option("--preset", type=click.Choice(PRESET_NAMES), default="tiny", show_default=True)
 @click.option(
     "--data",
@@ -198,7 +181,7 @@ def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, worke
     help="v1: duration predictor for speech without alignment; else stretched evenly.",
 )
 @click.option("--retry", is_flag=True, help="Try the clips again that failed before.")
-@_device_option
+@device_option
 def preprocess(
     preset: str,
     data: Path,
@@ -253,108 +236,14 @@ def preprocess(
         run.dictionary,
         prediction,
     )
-    failed = store_features(run.clips, run.features, ends, run.config, _report, retry=retry)
+    failed = store_features(run.clips, run.features, ends, run.config, report, retry=retry)
     for name, reason in failed.items():
-        _report(f"left out {name}: {reason}")
-    _report(f"{len(run.clips) - len(failed)} of {len(run.clips)} clips stored")
+        report(f"left out {name}: {reason}")
+    report(f"{len(run.clips) - len(failed)} of {len(run.clips)} clips stored")
     click.echo(run.features)
 
 
-@commands.command()
-@click.option("--video", type=click.Path(path_type=Path), required=True, help="0.2 to 120 s.")
-@click.option("--text", help="Words to speak; without them a sound is made.")
-@click.option("--reference-voice", type=click.Path(path_type=Path), help="WAV or FLAC to imitate.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="WAV or FLAC; MP4 for the pictures with the audio, and a WAV of the same name.",
-)
-@click.option("--speech-span", type=(float, float), help="Start and end of the speech [s].")
-@click.option("--face-box", type=(int, int, int, int), help="left top right bottom [pixels].")
-@click.option("--checkpoint", type=click.Path(path_type=Path))
-@click.option("--preset", help="Refuse a checkpoint whose fields differ from this preset's.")
-@click.option("--steps", type=click.IntRange(min=1), help="Solver updates.")
-@click.option("--guidance", type=float, help="w in v_u + w (v_c - v_u); 1 is plain conditional.")
-@click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
-@click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
-@click.option("--seed", type=int, default=0, show_default=True)
-@_device_option
-def sample(
-    video: Path,
-    text: str | None,
-    reference_voice: Path | None,
-    out: Path,
-    speech_span: tuple[float, float] | None,
-    face_box: tuple[int, int, int, int] | None,
-    checkpoint: Path | None,
-    preset: str | None,
-    steps: int | None,
-    guidance: float | None,
-    solver: str,
-    grid: str,
-    seed: int,
-    device: str,
-) -> None:
-    """Make the audio of one video; one longer than 10 s in windows (t = 0 noise, t = 1 data)."""
-    from vssflow.checkpoint import read_config, require_config, shipped_checkpoint
-    from vssflow.config import preset as named_preset
-    from vssflow.devices import take_device
-    from vssflow.film import generate_film
-    from vssflow.system import Settings, load_flow_model
-
-    take_device(device)
-    _check_names(out, solver, grid)
-    path = checkpoint or shipped_checkpoint(PRESET_NAMES[0])
-    if preset is not None:
-        require_config(path, named_preset(preset))
-    config = read_config(path)
-    settings = Settings(
-        steps or config.num_steps,
-        config.guidance_scale if guidance is None else guidance,
-        solver,
-        grid,
-    )
-    output = generate_film(
-        load_flow_model(path, settings, device),
-        video,
-        text=text,
-        voice=reference_voice,
-        face=face_box,
-        seed=seed,
-        report=_report,
-        span=speech_span,
-    )
-    _write_output(video, output, out)
-
-
-def _check_names(out: Path, solver: str, grid: str) -> None:
-    """Refuse what cannot be made before anything is loaded."""
-    from vsseval.errors import InputError
-    from vssflow.solvers import solver_named, time_grid
-
-    if out.suffix.lower() not in (".wav", ".flac", ".mp4"):
-        raise InputError(f"--out {out} is none of .wav, .flac and .mp4")
-    solver_named(solver)
-    time_grid(grid, 1)
-
-
-def _write_output(video: Path, output: ModelOutput, out: Path) -> None:
-    """Write the audio and, for an MP4, the pictures with it; print the names."""
-    from vsseval.audio import write_audio
-    from vssflow.preview import write_preview
-
-    sound = out.with_suffix(".wav") if out.suffix.lower() == ".mp4" else out
-    write_audio(sound, output.audio)
-    _report(f"{output.audio.duration:.2f} s, {output.nfe} network evaluations")
-    if sound != out:
-        if not write_preview(video, output.audio, out):
-            _report("the pictures were encoded anew as H.264")
-        click.echo(sound)
-    click.echo(out)
-
-
-@commands.command()
+@click.command()
 @click.argument("names", nargs=-1)
 @click.option(
     "--data",
@@ -379,7 +268,7 @@ def _write_output(video: Path, output: ModelOutput, out: Path) -> None:
 @click.option("--limit", type=click.IntRange(min=1), help="Training clips of a folder.")
 @click.option("--test-limit", type=click.IntRange(min=2), help="Test clips of a task.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
-@_device_option
+@device_option
 def ablate(
     names: tuple[str, ...],
     data: Path,
@@ -406,102 +295,11 @@ def ablate(
 
     take_device(device)
     plan = Plan(out, data, preset, steps, batch, limit, test_limit, device)
-    run_ablations(plan, names, seeds, results, workers, _report)
+    run_ablations(plan, names, seeds, results, workers, report)
     click.echo(results)
 
 
-@commands.command("sample-full")
-@click.option("--video", type=click.Path(path_type=Path), required=True, help="0.2 to 120 s.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), required=True)
-@click.option("--clip", type=click.Path(path_type=Path), required=True, help="CLIP ViT-B/16.")
-@click.option("--audioldm2", type=click.Path(path_type=Path), required=True)
-@click.option("--synchformer", help="Its checkpoint, or `synchformer`: the weight store's.")
-@click.option("--sync", type=click.Path(path_type=Path), help="Synchformer .npy, up to 10 s.")
-@click.option("--lips", type=click.Path(path_type=Path), help="AV-HuBERT .npy.")
-@click.option("--speaker", type=click.Path(path_type=Path), help="RawNet3 .npy.")
-@click.option("--text", help="Words to speak; without them a sound is made.")
-@click.option("--speech-span", type=(float, float), help="Start and end of the speech [s].")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="As for `sample`.")
-@click.option("--steps", type=click.IntRange(min=1), help="Solver updates.")
-@click.option("--guidance", type=float, help="w in v_u + w (v_c - v_u); 1 is plain conditional.")
-@click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
-@click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
-@click.option("--durations", type=click.Path(path_type=Path), help="v1: duration predictor.")
-@click.option("--path-to-the-end", is_flag=True, help="v1: its path as the authors cut it.")
-@click.option("--drift", is_flag=True, help="v1: integrate condition channels, as the authors.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@_device_option
-def sample_full(
-    video: Path,
-    checkpoint: Path,
-    clip: Path,
-    audioldm2: Path,
-    synchformer: str | None,
-    sync: Path | None,
-    lips: Path | None,
-    speaker: Path | None,
-    text: str | None,
-    speech_span: tuple[float, float] | None,
-    out: Path,
-    steps: int | None,
-    guidance: float | None,
-    solver: str,
-    grid: str,
-    durations: Path | None,
-    path_to_the_end: bool,
-    drift: bool,
-    seed: int,
-    device: str,
-) -> None:
-    """Make the audio of one video with a full-size checkpoint; lips and speaker are given."""
-    from vsseval.errors import InputError
-    from vssflow.audioldm2 import load_audioldm2
-    from vssflow.checkpoint import load_checkpoint, read_config
-    from vssflow.clip_vision import load_clip
-    from vssflow.devices import take_device
-    from vssflow.duration_predictor import load_prediction
-    from vssflow.full_pictures import load_sync
-    from vssflow.full_system import FullModel, Given, generate_full
-    from vssflow.system import Settings, words_of_transcript
-
-    take_device(device)
-    _check_names(out, solver, grid)
-    config = read_config(checkpoint)
-    if "sync" in config.streams and (synchformer is None) == (sync is None):
-        raise InputError("give one of --synchformer and --sync")
-    networks = load_checkpoint(checkpoint).to(device)
-    if config.trained_front_ends:
-        raise InputError(f"{checkpoint} has its own front ends; use `vssflow sample`")
-    settings = Settings(
-        steps or config.num_steps,
-        config.default_guidance(speech=text is not None) if guidance is None else guidance,
-        solver,
-        grid,
-        drift,
-    )
-    prediction = None
-    if durations is not None:
-        prediction = load_prediction(durations, config)._replace(to_the_end=path_to_the_end)
-    output = generate_full(
-        FullModel(
-            networks,
-            load_audioldm2(audioldm2).to(device),
-            load_clip(clip, device),
-            settings,
-            None if synchformer is None else load_sync(synchformer).to(device),
-            prediction,
-        ),
-        video,
-        Given(sync, lips, speaker),
-        words=None if text is None else words_of_transcript(text),
-        seed=seed,
-        report=_report,
-        span=speech_span,
-    )
-    _write_output(video, output, out)
-
-
-@commands.command()
+@click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="safetensors file.")
 def convert(checkpoint: Path, out: Path) -> None:
@@ -513,21 +311,5 @@ def convert(checkpoint: Path, out: Path) -> None:
 
     networks = load_upstream(checkpoint)
     save_checkpoint(networks, out, dtype=torch.float32)
-    _report(f"preset {networks.config.preset}, {networks.config.depth} blocks")
+    report(f"preset {networks.config.preset}, {networks.config.depth} blocks")
     click.echo(out)
-
-
-def main() -> None:
-    """Entry point: an error of ours is printed without a traceback and exits with status 2."""
-    try:
-        commands(standalone_mode=True)
-    except VssevalError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    except (RuntimeError, MemoryError) as error:
-        from vssflow.memory import is_out_of_memory, reason
-
-        if not is_out_of_memory(error):
-            raise
-        click.echo(f"error: out of memory: {reason(error)}", err=True)
-        sys.exit(2)
