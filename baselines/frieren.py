@@ -89,6 +89,7 @@ class Frieren:
         options = installation.options
         self._installation = installation
         self._items = benchmark.items
+        self.group = int(installation.number("group"))
         self._names = {item.id: f"{at:06d}" for at, item in enumerate(benchmark.items)}
         self._answers = Answers(LAYOUT.name, num_evaluations(options))
         self.signature: Mapping[str, str] = {
@@ -116,14 +117,15 @@ class Frieren:
         self._refuse(folder, samples, 1 + max(call.take for call in calls))
         write_table(folder, [(self._names[item.id], item) for item in self._items])
         places = {item.id: at for at, item in enumerate(self._items)}
-        size = int(self._installation.number("group"))
         groups: dict[int, list[Call]] = {}
         for call in calls:
-            groups.setdefault(places[call.item.id] // size, []).append(call)
+            groups.setdefault(places[call.item.id] // self.group, []).append(call)
         for number, wanted in sorted(groups.items()):
             # All clips before the last one that is asked for: they move its noise.
             last = max(places[call.item.id] for call in wanted)
-            items = {self._names[item.id]: item for item in self._items[number * size : last + 1]}
+            items = {
+                self._names[item.id]: item for item in self._items[number * self.group : last + 1]
+            }
             group = _Group(self._installation, folder, f"group-{number:05d}", items)
             with alone(group.folder):
                 outcome = group.run({self._names[call.item.id] for call in wanted})

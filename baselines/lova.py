@@ -150,11 +150,15 @@ class Lova:
             ExternalToolError: it fails whatever the clip.
         """
         folder = folder.absolute()
-        with alone(folder):
-            write_table(folder, [(self._names[item.id], item) for item in self._items])
-            self._run(calls, folder, advance)
+        write_table(folder, [(self._names[item.id], item) for item in self._items])
+        # Shards begin with different clips; the same command a second time waits.
+        work = folder / self._name(calls[0])
+        with alone(work):
+            self._run(calls, folder, work, advance)
 
-    def _run(self, calls: Sequence[Call], folder: Path, advance: Callable[[], None]) -> None:
+    def _run(
+        self, calls: Sequence[Call], folder: Path, work: Path, advance: Callable[[], None]
+    ) -> None:
         rows: dict[str, dict[str, object]] = {}
         failed: dict[str, str] = {}
         for call in calls:
@@ -163,27 +167,26 @@ class Lova:
             except InputError as error:
                 failed[self._name(call)] = str(error)
         seconds = 0.0
-        results = folder / "results.jsonl"
+        results = work / "results.jsonl"
         results.unlink(missing_ok=True)
 
         def attempt(left: Sequence[str]) -> None:
             nonlocal seconds
             table = "".join(f"{json.dumps(rows[name])}\n" for name in left)
-            write_atomic(folder / "table.jsonl", table.encode())
-            seconds += run_program(self._program(folder))
+            write_atomic(work / "table.jsonl", table.encode())
+            seconds += run_program(self._program(work))
 
         def done() -> Collection[str]:
-            there = {path.stem for path in (folder / "sound").glob("*.wav")}
-            return there.union(reported(results))
+            return {*finished(work), *reported(results)}
 
-        before = {path.stem for path in (folder / "sound").glob("*.wav")}
+        before = finished(folder)
         todo = [name for name in rows if name not in before]
         failed.update(insist(todo, attempt, done, again=False))
         failed.update(reported(results))
         share = seconds / max(1, len(todo))
         for call in calls:
             name = self._name(call)
-            path = folder / "sound" / f"{name}.wav"
+            path = before.get(name, work / "sound" / f"{name}.wav")
             if name not in failed:
                 failed[name] = _flaw(path, call.item)
             if failed[name]:
@@ -211,10 +214,10 @@ class Lova:
             "seed": call.seed % 2**32,
         }
 
-    def _program(self, folder: Path) -> Program:
+    def _program(self, work: Path) -> Program:
         installation = self._installation
         values = (
-            *(folder / "table.jsonl", folder / "sound", folder / "results.jsonl"),
+            *(work / "table.jsonl", work / "sound", work / "results.jsonl"),
             *(installation.weights["weights"], installation.weights["clip"]),
             *(installation.options[key] for key in ("device", "steps", "scale", "sampler")),
         )
@@ -224,9 +227,9 @@ class Lova:
             command=(str(installation.python), str(DRIVER), *words),
             folder=installation.checkout,
             env=environment(installation.python, installation.variables()),
-            log=folder / "logs" / "driver.log",
+            log=work / "logs" / "driver.log",
             timeout=installation.number("timeout"),
-            outputs=folder / "sound",
+            outputs=work / "sound",
         )
 
     def generate(self, item: Item, seed: int) -> ModelOutput:
@@ -236,6 +239,11 @@ class Lova:
             InputError: there is nothing, or not what is declared; with the reason.
         """
         return self._answers.give(item, seed)
+
+
+def finished(folder: Path) -> dict[str, Path]:
+    """Sound by name in the folder and all below it, whichever run made it."""
+    return {path.stem: path for path in folder.glob("**/sound/*.wav")}
 
 
 def reported(results: Path) -> dict[str, str]:

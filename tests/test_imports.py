@@ -13,8 +13,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SHARED = {
     f"vsseval.{name}"
-    for name in ("types", "errors", "files", "audio", "resampling", "video", "weights")
-}
+    for name in (
+        "types", "errors", "files", "audio", "resampling", "video", "weights", "synchformer",
+        "synchformer.checkpoint", "synchformer.network", "synchformer.video",
+    )
+}  # fmt: skip
 METRIC_PACKAGES = {"numpy", "scipy", "numba", "jiwer"}
 METRIC_MODULES = {"vsseval.metrics", "vsseval.errors", "vsseval.types"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,6 +109,40 @@ def test_component_that_is_not_finite_is_refused(tmp_path: Path) -> None:
 def test_empty_cells_are_clips_that_were_not_scored(tmp_path: Path) -> None:
     (tmp_path / "clips.csv").write_text("item,take,wer[0],wer[1],mcd\na,0,1.0,4.0,\n007,1,,,2.5\n")
     assert read_clips(tmp_path) == {"wer": {("a", 0): (1.0, 4.0)}, "mcd": {("007", 1): (2.5,)}}
+
+
+def test_numbers_come_back_bit_for_bit_and_names_as_they_are(tmp_path: Path) -> None:
+    random = np.random.RandomState(0)
+    values = random.standard_normal(200) * 10.0 ** random.randint(-300, 300, 200)
+    values = [*values, 0.1 + 0.2, 5e-324, 1.7976931348623157e308, -0.0]
+    names = ["NA", "nan", "007", "1e3", *(f"i{at}" for at in range(200))]
+    rows = {(name, 0): np.array([value]) for name, value in zip(names, values, strict=True)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_record(tmp_path, RECORD, [Scored(SCORE, rows)])
+        found = read_clips(tmp_path)["mcd"]
+    assert {key: row[0].hex() for key, row in found.items()} == {
+        key: float(row[0]).hex() for key, row in rows.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["", "item,take\na\n", "clip,take,mcd\na,0,1.0\n", "item,take,mcd\na,0,much\n"]
+)
+def test_clips_that_are_no_table_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "clips.csv").write_text(text)
+    with pytest.raises(InputError, match=r"cannot read .*clips\.csv"):
+        read_clips(tmp_path)
+
+
+def test_record_keeps_slices_and_groups_and_states_none_it_has_not(tmp_path: Path) -> None:
+    parts = replace(RECORD, slices={"speaker=s1": ("a", "b")}, groups={"film": ("a", "b")})
+    for name, record in (("with", parts), ("without", RECORD)):
+        written = write_record(tmp_path / name, record, scored(a=1.0, b=3.0))
+        assert read_record(tmp_path / name / "record.json") == written
+        assert (written.slices, written.groups) == (record.slices, record.groups)
+    content = json.loads((tmp_path / "without" / "record.json").read_text())
+    assert not {"slices", "groups"} & set(content)
 
 
 def test_record_with_a_field_too_few_or_too_many_is_refused(tmp_path: Path) -> None:

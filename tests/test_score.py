@@ -49,6 +49,8 @@ def functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "    sums = np.zeros(len(reference))\n"
         "    np.add.at(sums, list(groups), [float(x[0]) for x in generated])\n"
         "    return SetValue(float(sums.sum()), contributions=sums)\n"
+        "def grouped(generated, *, items=None, groups=None):\n"
+        "    return SetValue(1.0, note=f'{items} {groups}')\n"
         "def words(transcript):\n"
         "    return np.array([len(str(transcript).split())])\n"
     )
@@ -270,6 +272,24 @@ def test_interval_draws_recordings_and_not_the_clips_cut_from_them() -> None:
     grouped = score_metric(metric(), bench, tables, {}, takes=1).score
     assert grouped.value == pytest.approx(single.value)
     assert grouped.interval == pytest.approx(single.interval)
+
+
+def test_set_scope_is_told_which_items_belong_together() -> None:
+    one = metric("grouped", scope="set", pool="set", inputs=("generated:enc.x",))
+    # An item called like the group of others is not one of them.
+    groups = {"a": "film", "b": None, "c": "film", "d": "alone", "film": None}
+    items = tuple(Item(name, 1.0, group=group) for name, group in groups.items())
+    bench = Benchmark("bench", "2", "sound", 1.0, 16000, items, (), "0123456789abcdef")
+
+    def note(takes: int, lost: tuple[str, ...] = ()) -> str:
+        keys = [(name, take) for name in groups for take in range(takes) if name not in lost]
+        tables = {("generated", "enc"): table("generated", dict.fromkeys(keys, 1.0))}
+        return score_metric(one, bench, tables, {}, takes=takes).score.note
+
+    assert note(1) == "None [0, 1, 0, 2, 3]"
+    assert note(2) == "[0, 0, 1, 1, 2, 2, 3, 3, 4, 4] [0, 1, 0, 2, 3]"
+    # Without its fellow a clip is alone.
+    assert note(1, lost=("c",)) == "None None"
 
 
 def test_set_scope_that_is_not_finite_has_no_value_and_no_interval() -> None:

@@ -61,6 +61,9 @@ def test_shards_are_every_nth_and_together_all() -> None:
         ["c", "f"],
     ]
     assert parse_shard("3/8") == Shard(3, 8)
+    assert Shard(2, 3).order(8) == [1, 4, 7, 2, 5, 0, 3, 6]
+    # Groups of neighbours are dealt out whole.
+    assert [list(Shard(i, 2).of("abcdefgh", 3)) for i in (1, 2)] == [list("abcgh"), list("def")]
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "3", "a/b", "1/0", "-1/4"])
@@ -119,7 +122,7 @@ def test_log_is_appended_to_where_locks_are_unknown(
     def no_locks(stream: object, how: int) -> None:
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr("vsseval.generate.fcntl.flock", no_locks)
+    monkeypatch.setattr("vsseval.files.fcntl.flock", no_locks)
     _append(tmp_path, Generation("a", 0, 1, None, "busy", None, 0.0, 0))
     assert read_log(tmp_path)["a", 0].error == "busy"
 

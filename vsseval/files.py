@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
-import tempfile
+import socket
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 from vsseval.errors import InputError
@@ -26,16 +29,38 @@ def file_digest(path: Path) -> str:
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Write through a temporary file and a rename: a reader sees all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
-    partial = Path(name)
+    # Of this thread alone, on whichever machine. A cache has many small files: few calls for each.
+    name = f".partial-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
+    partial = path.parent / name
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        partial.chmod(0o644)
+        try:
+            partial.write_bytes(content)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(content)
         partial.replace(path)
-    finally:
+    except BaseException:
         partial.unlink(missing_ok=True)
+        raise
+
+
+def append_line(log: Path, line: bytes) -> None:
+    """One line at the end of a log, whole, whatever other processes append to it.
+
+    A last line that a kill broke off is ended first.
+    """
+    try:
+        stream = log.open("a+b", buffering=0)
+    except FileNotFoundError:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        stream = log.open("a+b", buffering=0)
+    with stream:
+        # Local disks append in one piece anyway, NFS only under a lock, and some know no locks.
+        with suppress(OSError):
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        size = stream.seek(0, os.SEEK_END)
+        torn = size > 0 and os.pread(stream.fileno(), 1, size - 1) != b"\n"
+        stream.write((b"\n" if torn else b"") + line + b"\n")
 
 
 def without_folders(text: str) -> str:

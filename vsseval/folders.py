@@ -10,6 +10,7 @@ from pathlib import Path
 
 import soundfile
 
+from vsseval.devices import require_device
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError
 from vsseval.features import NONSPEECH, Encoded, encode
@@ -69,9 +70,11 @@ def score_folders(
         progress: Where steps are shown.
 
     Raises:
-        InputError: a folder is missing, two files have one name, or nothing fits together.
+        InputError: the device or a folder is missing, two files have one name, or nothing fits
+            together.
         UnknownNameError: no such metric.
     """
+    require_device(device)
     ours, theirs = stems(generated, AUDIO_SUFFIXES), stems(reference, AUDIO_SUFFIXES)
     names = sorted(set(ours) & set(theirs))
     if not names:

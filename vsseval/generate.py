@@ -12,13 +12,12 @@ Folder of one model on one benchmark with one seed::
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -27,7 +26,7 @@ from typing import cast
 from vsseval.audio import write_audio
 from vsseval.digests import remembered_digest
 from vsseval.errors import InputError, MissingWeightsError
-from vsseval.files import file_digest, without_folders
+from vsseval.files import append_line, file_digest, without_folders
 from vsseval.progress import Progress, silent
 from vsseval.types import (
     BatchModel,
@@ -286,23 +285,7 @@ def _append(folder: Path, row: Generation) -> None:
         "nfe": row.nfe,
         "clipped": row.clipped,
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / LOG
-    with log.open("ab", buffering=0) as stream:
-        # Local disks append in one piece anyway, NFS only under a lock, and some know no locks.
-        with suppress(OSError):
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        stream.write((b"\n" if _is_torn(log) else b"") + json.dumps(entry).encode() + b"\n")
-
-
-def _is_torn(log: Path) -> bool:
-    """Whether a kill broke off the last line."""
-    size = log.stat().st_size
-    if size == 0:
-        return False
-    with log.open("rb") as stream:
-        stream.seek(size - 1)
-        return stream.read(1) != b"\n"
+    append_line(folder / LOG, json.dumps(entry).encode())
 
 
 @contextmanager

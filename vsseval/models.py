@@ -121,6 +121,11 @@ class LoadedModel:
         """The model's own signature."""
         return self.model.signature
 
+    @property
+    def group(self) -> int:
+        """Neighbouring items that the model makes together; 1 for most."""
+        return int(getattr(self.model, "group", 1))
+
 
 def load_model(
     spec: str, benchmark: Benchmark, *, checkpoint: Path | None = None, device: str = "cpu"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import importlib.metadata
 import io
@@ -9,7 +10,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +114,14 @@ class RunRecord:
     """What the checks of the generated audio found; None if they were not made."""
     clips: str = ""
     """sha256 of the ``clips.csv`` beside the record; empty before it is written."""
+    slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Items of each slice, as :func:`vsseval.slices.slices_of`."""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Items that are not independent of each other, as :func:`vsseval.slices.groups_of`."""
+
+
+_LEFT_OUT_IF_EMPTY = ("slices", "groups")
+"""Fields that records without them, and those of 0.2.0, do not have."""
 
 
 def run_id(
@@ -125,7 +134,12 @@ def run_id(
 
 def record_json(record: RunRecord) -> str:
     """The record as JSON with its schema number and the sha256 of its own content."""
-    content = {"schema": SCHEMA, **asdict(record)}
+    held = {
+        name: value
+        for name, value in asdict(record).items()
+        if value or name not in _LEFT_OUT_IF_EMPTY
+    }
+    content = {"schema": SCHEMA, **held}
     return json.dumps({**content, "digest": _digest(content)}, indent=1, allow_nan=False) + "\n"
 
 
@@ -295,7 +309,8 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 
 def _record(content: Mapping[str, Any]) -> RunRecord:
-    missing = {field.name for field in fields(RunRecord)} - set(content)
+    needed = {one.name for one in fields(RunRecord)} - set(_LEFT_OUT_IF_EMPTY)
+    missing = needed - set(content)
     if missing:
         raise KeyError(", ".join(sorted(missing)))
     scores = tuple(
@@ -312,6 +327,10 @@ def _record(content: Mapping[str, Any]) -> RunRecord:
             "notes": tuple(content["notes"]),
             "scores": scores,
             "sanity": Sanity(**content["sanity"]) if content["sanity"] else None,
+            **{
+                name: {part: tuple(items) for part, items in content.get(name, {}).items()}
+                for name in _LEFT_OUT_IF_EMPTY
+            },
         }
     )
 
@@ -348,9 +367,15 @@ def _read_csv(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_csv(
-            path, index_col=["item", "take"], dtype={"item": str}, float_precision="round_trip"
-        )
+        with path.open(encoding="utf-8", newline="") as stream:
+            head, *lines = csv.reader(stream)
+        if head[:2] != ["item", "take"]:
+            raise ValueError("the first two columns are not item and take")
+        items, takes, *columns = list(zip(*lines, strict=True)) or [()] * len(head)
+        index = pd.MultiIndex.from_arrays([items, list(map(int, takes))], names=head[:2])
+        # Python's own float gives back each number as it was written.
+        numbers = [[float(cell) if cell else float("nan") for cell in one] for one in columns]
+        return pd.DataFrame(dict(zip(head[2:], numbers, strict=True)), index, dtype="float64")
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import soundfile
 
 from vsseval.benchmarks.manifest import first_items, load_benchmark
+from vsseval.devices import require_device
 from vsseval.errors import InputError
 from vsseval.features import NONSPEECH, Clip, Encoded, encode
 from vsseval.generate import (
@@ -43,6 +44,7 @@ from vsseval.score import (
     with_shared_encoders,
 )
 from vsseval.shards import Shard
+from vsseval.slices import groups_of, slices_of
 from vsseval.types import Benchmark, Generation, Item, Metric
 from vsseval.workers import Workers
 
@@ -155,7 +157,7 @@ def run_as_rank(
     shown = progress if first else silent
 
     def make_shard() -> tuple[Prepared, Made]:
-        ready = prepare(request)
+        ready = prepare(request, ranks.shard)
         if first:
             say(ready.model.notes)
         return ready, make(part(ready, ranks.shard), request, workers=workers, progress=shown)
@@ -178,7 +180,7 @@ def part(ready: Prepared, shard: Shard | None) -> Prepared:
     """The same with the items of a shard alone; None is the whole."""
     if shard is None:
         return ready
-    items = tuple(shard.of(ready.benchmark.items))
+    items = tuple(shard.of(ready.benchmark.items, ready.model.group))
     return replace(ready, benchmark=replace(ready.benchmark, items=items))
 
 
@@ -231,16 +233,21 @@ def finish(
     return Result(record, folder, made.generated_now, encoded)
 
 
-def prepare(request: Request) -> Prepared:
+def prepare(request: Request, shard: Shard | None = None) -> Prepared:
     """Benchmark, metrics and model of a request, before any work is done.
+
+    Args:
+        request: What is asked for.
+        shard: Whose media are hashed first, while others hash theirs.
 
     Raises:
         VssevalError: one of them is unknown, missing or not as it should be.
     """
-    # Before digests are remembered: a wrong name leaves nothing behind.
+    # Before digests are remembered: a wrong name or device leaves nothing behind.
+    require_device(request.device)
     find_row(request.model)
     find_metrics(request.metrics)
-    whole = load_benchmark(request.bench, request.data, cache=request.cache)
+    whole = load_benchmark(request.bench, request.data, cache=request.cache, shard=shard)
     benchmark = first_items(whole, request.limit)
     limit = request.limit if len(benchmark.items) < len(whole.items) else None
     metrics = tuple(find_metrics(request.metrics or whole.metrics))
@@ -432,6 +439,8 @@ def _record(
         scores=tuple(one.score for one in scored),
         sanity=sanity,
         environment=environment(request.device),
+        slices=slices_of(ready.benchmark.items),
+        groups=groups_of(ready.benchmark.items),
     )
 
 

@@ -20,6 +20,7 @@ from vsseval.metrics.pooling import Rule, pool
 from vsseval.metrics.profiles import PROFILES
 from vsseval.metrics.statistics import bootstrap_interval
 from vsseval.progress import Progress, silent
+from vsseval.slices import clusters_of, group_by_item, groups_of, numbered
 from vsseval.types import Benchmark, Item, Metric, Score, SetValue
 from vsseval.weights import command, status
 
@@ -174,7 +175,7 @@ def score_metrics(
     """
     expected = sorted((item.id, take) for item in benchmark.items for take in range(takes))
     items = {item.id: item for item in benchmark.items}
-    groups = {item.id: item.group or item.id for item in benchmark.items}
+    groups = group_by_item(groups_of(benchmark.items))
     clipwise = [_Work(metric) for metric in metrics if metric.scope == "clip"]
     setwise = [_Work(metric) for metric in metrics if metric.scope == "set"]
 
@@ -198,7 +199,7 @@ def score_metrics(
                     work.excluded[key] = str(error)
             advance()
         for work in clipwise:
-            finish(work, *_pooled_value(work.metric, work.components, groups))
+            finish(work, *pooled_value(work.metric, work.components, groups))
         for work in setwise:
             rows: dict[ClipKey, list[Arrays]] = {}
             for key in expected:
@@ -206,7 +207,7 @@ def score_metrics(
                     rows[key] = arrays(work, key)
                 except InputError as error:
                     work.excluded[key] = str(error)
-            value, interval, note, parts = _set_value(work.metric, work.inputs, rows)
+            value, interval, note, parts = _set_value(work.metric, work.inputs, rows, groups)
             work.components.update(parts)
             finish(work, value, interval, note)
             advance()
@@ -235,7 +236,7 @@ def _scored(
     metric, excluded = work.metric, work.excluded
     num_scored = len(expected) - len(excluded)
     if value is None and not num_scored and excluded:
-        note = _common_reason(excluded)
+        note = common_reason(excluded)
     score = Score(
         metric=metric.id,
         value=value,
@@ -249,6 +250,11 @@ def _scored(
         excluded={clip_label(*key): excluded[key] for key in expected if key in excluded},
     )
     return Scored(score, work.components)
+
+
+def whole_signature(signature: str) -> str:
+    """The signature without its ``slice:`` field: that of the whole benchmark."""
+    return "|".join(part for part in signature.split("|") if not part.startswith("slice:"))
 
 
 def column_of(signature: str) -> str:
@@ -288,11 +294,15 @@ def _component(work: _Work, arrays: Sequence[Arrays]) -> NDArray[np.float64]:
 
 
 def _set_value(
-    metric: Metric, inputs: Sequence[Input], rows: Mapping[ClipKey, list[Arrays]]
+    metric: Metric,
+    inputs: Sequence[Input],
+    rows: Mapping[ClipKey, list[Arrays]],
+    groups: Mapping[str, str],
 ) -> tuple[float | None, _Interval, str, dict[ClipKey, NDArray[np.float64]]]:
     """Value, interval, note and contributions; no value where undefined for these clips.
 
-    A function that takes ``items`` is told which item each generated clip is a take of.
+    A function that takes ``items`` is told which item each generated clip is a take of, and one
+    that takes ``groups`` which items belong together.
     """
     if not rows:
         return None, None, "no clip could be scored", {}
@@ -304,12 +314,15 @@ def _set_value(
         [rows[key][at] for key in (rows if one.by_take else first_take.values())]
         for at, one in enumerate(inputs)
     ]
-    groups: dict[str, list[int]] = {}
-    if len(first_take) < len(rows) and "items" in inspect.signature(compute).parameters:
-        places = {item: at for at, item in enumerate(first_take)}
-        groups["items"] = [places[key[0]] for key in rows]
+    together: dict[str, list[int]] = {}
+    asked = inspect.signature(compute).parameters
+    if len(first_take) < len(rows) and "items" in asked:
+        together["items"] = numbered([key[0] for key in rows])
+    clusters = clusters_of(list(first_take), groups)
+    if clusters is not None and "groups" in asked:
+        together["groups"] = numbered(clusters)
     try:
-        found = compute(*columns, **groups, **metric.params)
+        found = compute(*columns, **together, **metric.params)
     except InputError as error:
         return None, None, f"undefined: {error}", {}
     if not isinstance(found, SetValue):
@@ -323,7 +336,7 @@ def _set_value(
     return found.value, found.interval, found.note, parts
 
 
-def _pooled_value(
+def pooled_value(
     metric: Metric,
     components: Mapping[ClipKey, NDArray[np.float64]],
     groups: Mapping[str, str],
@@ -331,13 +344,17 @@ def _pooled_value(
     """Value, interval and note; no value where the pooling rule is undefined for these clips.
 
     The interval draws whole groups: takes of an item, and items cut from one recording.
+
+    Args:
+        metric: of clip scope.
+        components: float64 (k,) by clip, of one width.
+        groups: the group of each item that shares one.
     """
     if not components:
         return None, None, "no clip could be scored"
     rule = cast(Rule, metric.pool)
     matrix = np.stack(list(components.values()))
-    drawn = [groups[key[0]] for key in components]
-    clusters = drawn if len(set(drawn)) < len(drawn) else None
+    clusters = clusters_of([key[0] for key in components], groups)
     try:
         value = pool(matrix, rule)
     except InputError as error:
@@ -347,7 +364,8 @@ def _pooled_value(
     return value, interval, note
 
 
-def _common_reason(excluded: Mapping[ClipKey, str]) -> str:
+def common_reason(excluded: Mapping[ClipKey, str] | Mapping[str, str]) -> str:
+    """Why no clip could be scored, from the reason of each."""
     reasons = set(excluded.values())
     first = next(iter(excluded.values()))
     return first if len(reasons) == 1 else f"no clip could be scored; the first: {first}"

@@ -125,7 +125,8 @@ class Call:
 class BatchModel(Model, Protocol):
     """A model that makes many clips at once and then answers ``generate`` from them.
 
-    Such a model is never loaded in a second process.
+    Such a model is never loaded in a second process. Where clips are made in groups of neighbours,
+    ``group`` is their number, and shards share out whole groups.
     """
 
     def prepare(self, calls: Sequence[Call], folder: Path, advance: Callable[[], None]) -> None:
@@ -134,7 +135,7 @@ class BatchModel(Model, Protocol):
         Args:
             calls: The clips that are missing, in the order of the benchmark.
             folder: Where the model may keep what it needs to go on after a stop; the same for the
-                same model, benchmark and seed.
+                same model, benchmark and seed, and so for shards that run at the same time.
             advance: To be called once for each clip that is there or given up.
 
         Raises:

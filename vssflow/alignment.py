@@ -30,6 +30,20 @@ def fit_frames(values: Tensor, frames: int) -> Tensor:
     return functional.pad(values[:, :frames], pads)
 
 
+def aligned(features: Features, frames: int) -> Features:
+    """Features at their own rates, such as shards hold, at latent rate."""
+    lips, phonemes, sync, semantic, speaker, durations = features
+    return align(
+        semantic=semantic,
+        sync=sync,
+        lips=lips,
+        phonemes=phonemes,
+        speaker=speaker,
+        frames=frames,
+        durations=durations,
+    )
+
+
 def align(
     *,
     semantic: Tensor,

@@ -8,7 +8,7 @@ own scaling factor is not applied. Channel index of a latent frame: 8 x mel grou
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,10 @@ from torch import Tensor, nn
 
 from vsseval.errors import InputError
 from vssflow.config import V3_M
+from vssflow.devices import device_of
 from vssflow.mel import log_mel
 from vssflow.vae_network import Vae, VaeSize
+from vssflow.windows import Window, cross_fade, windows
 
 if TYPE_CHECKING:
     from transformers import SpeechT5HifiGan
@@ -56,22 +58,43 @@ class AudioLdm2(nn.Module):
         self.requires_grad_(False)
 
     def posterior(self, wave: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and deviation, each (B, 250, 128), of the latents of waveforms (B, n).
-
-        Training draws from it afresh at each step.
-        """
-        mel = log_mel(model_wave(wave), V3_M).transpose(1, 2)[:, None]  # (B, 1, 1000, 64)
-        found = self.vae.encode(mel)
-        return flatten_latent(found.mean), flatten_latent(found.deviation)
+        """As :func:`posterior`."""
+        return posterior(self.vae, wave)
 
     def decode(self, latent: Tensor) -> Tensor:
         """Waveforms (B, 640 T) of latents (B, T, 128).
 
-        The vocoder returns a few samples more than 160 a mel frame; they are cut.
+        The autoencoder knows 10 s: a longer mel is decoded in windows and cross-faded. The vocoder
+        returns a few samples more than 160 a mel frame; they are cut.
         """
-        mel = self.vae.decode(unflatten_latent(latent))[:, 0]  # (B, 4 T, 64)
+        places = windows(latent.shape[1], V3_M.clip_frames, V3_M.frame_rate)
+        parts = [
+            self.vae.decode(unflatten_latent(latent[:, start:stop]))[:, 0] for start, stop in places
+        ]
+        in_mel = [Window(*(V3_M.mel_per_latent * frame for frame in place)) for place in places]
+        mel = parts[0] if len(parts) == 1 else cross_fade(parts, in_mel)  # (B, 4 T, 64)
         wave = self.vocoder(mel)
         return wave[:, : mel.shape[1] * V3_M.hop]
+
+
+def posterior(vae: Vae, wave: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation, each (B, 250, 128), of the latents of waveforms (B, n).
+
+    Training draws from it afresh at each step.
+    """
+    mel = log_mel(model_wave(wave), V3_M).transpose(1, 2)[:, None]  # (B, 1, 1000, 64)
+    found = vae.encode(mel)
+    return flatten_latent(found.mean), flatten_latent(found.deviation)
+
+
+def latent_sampler(vae: Vae) -> Callable[[Tensor, torch.Generator], Tensor]:
+    """Waveforms (B, n) to latents (B, 250, 128) drawn from their posteriors."""
+
+    def draw(wave: Tensor, generator: torch.Generator) -> Tensor:
+        mean, deviation = (part.cpu() for part in posterior(vae, wave.to(device_of(vae))))
+        return mean + deviation * torch.randn(mean.shape, generator=generator)
+
+    return draw
 
 
 def load_audioldm2(folder: Path) -> AudioLdm2:

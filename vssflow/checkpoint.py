@@ -26,6 +26,7 @@ YOUNG_FIELDS = (
     "crossed",
     "projection_factor",
     "phoneme_positions",
+    "speech_guidance_scale",
 )
 """Fields that the first checkpoints lack; they have the defaults of :class:`Config`."""
 
@@ -41,7 +42,7 @@ def save_checkpoint(networks: Networks, path: Path, *, dtype: torch.dtype = torc
     Matrices are stored as ``dtype``; vectors and buffers, which are small, stay float32.
     """
     tensors = {
-        name: value.detach().to(dtype if value.dim() > 1 else torch.float32).contiguous()
+        name: value.detach().to("cpu", dtype if value.dim() > 1 else torch.float32).contiguous()
         for name, value in networks.state_dict().items()
     }
     metadata = {"format": FORMAT, "config": json.dumps(asdict(networks.config))}
@@ -55,6 +56,15 @@ def save_checkpoint(networks: Networks, path: Path, *, dtype: torch.dtype = torc
 def checkpoint_digest(path: Path) -> str:
     """sha256 of the file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file is a checkpoint of ours, of whatever configuration."""
+    try:
+        with safe_open(path, "pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except (SafetensorError, OSError):
+        return False
 
 
 def read_config(path: Path) -> Config:

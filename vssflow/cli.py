@@ -13,9 +13,13 @@ from vsseval.errors import VssevalError
 from vssflow.config import PRESETS
 
 if TYPE_CHECKING:
+    from vsseval.types import ModelOutput
     from vssflow.train import Run, Stage
 
 PRESET_NAMES = tuple(PRESETS)
+_device_option = click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True
+)
 
 
 @click.group()
@@ -38,7 +42,7 @@ def _report(message: str) -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
 @click.option(
     "--stage",
-    type=click.Choice(["codec", "decoder", "frontends", "flow", "all"]),
+    type=click.Choice(["codec", "decoder", "frontends", "durations", "flow", "all"]),
     default="all",
     show_default=True,
 )
@@ -48,11 +52,13 @@ def _report(message: str) -> None:
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
+@_device_option
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
 @click.option("--accumulate", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--joint-share", type=click.FloatRange(0, 1), default=0.0, show_default=True)
 @click.option("--speech-share", type=click.FloatRange(0, 1), help="Default: as in the data.")
 @click.option("--joint-extent", type=click.Choice(["span", "clip"]), default="span")
+@click.option("--mask-lip-sync", help="Shares of masked frames, one drawn a batch, such as 0,1.")
 @click.option("--dropout-per-batch", is_flag=True, help="Drop conditions as the authors do.")
 @click.option("--precision", type=click.Choice(["bfloat16", "float32"]), default="bfloat16")
 @click.option("--gradient-checkpointing", is_flag=True)
@@ -65,7 +71,12 @@ def _report(message: str) -> None:
 @click.option(
     "--start",
     type=click.Path(path_type=Path),
-    help="Stable Audio Open's transformer (safetensors) to begin a full-size model from.",
+    help="What a full-size model begins from: Stable Audio Open's transformer, or a checkpoint.",
+)
+@click.option(
+    "--audioldm2",
+    type=click.Path(path_type=Path),
+    help="Folder of cvssp/audioldm2, for joint clips of a full-size model.",
 )
 def train(
     preset: str,
@@ -78,17 +89,20 @@ def train(
     seed: int,
     workers: int,
     threads: int,
+    device: str,
     batch: int,
     accumulate: int,
     joint_share: float,
     speech_share: float | None,
     joint_extent: Literal["span", "clip"],
+    mask_lip_sync: str | None,
     dropout_per_batch: bool,
     precision: str,
     gradient_checkpointing: bool,
     learning_rate: float,
     reuse: Path | None,
     start: Path | None,
+    audioldm2: Path | None,
 ) -> None:
     """Train codec, front ends and transformer; an interrupted run continues.
 
@@ -97,24 +111,27 @@ def train(
     """
     import torch
 
+    from vssflow.devices import take_device
     from vssflow.distributed import joined_processes
     from vssflow.train import train as run_training
     from vssflow.train_flow import FlowTraining
     from vssflow.training import Budget
 
+    take_device(device)
     torch.set_num_threads(threads)
     options = FlowTraining(
         batch=batch,
         joint_share=joint_share,
         speech_share=speech_share,
         joint_extent=joint_extent,
+        mask_lip_sync=_ratios(mask_lip_sync),
         dropout_per_batch=dropout_per_batch,
         bfloat16=precision == "bfloat16",
         gradient_checkpointing=gradient_checkpointing,
         learning_rate=learning_rate,
     )
     run = _run(preset, data, out, limit, seed, workers)
-    with joined_processes() as processes:
+    with joined_processes(device) as processes:
         run = replace(
             run,
             flow=options,
@@ -122,10 +139,27 @@ def train(
             processes=processes,
             reuse=reuse,
             start=start,
+            audioldm2=audioldm2,
+            device=device,
         )
         checkpoint = run_training(run, stage, Budget(steps, minutes))
     if checkpoint is not None and processes.first:
         click.echo(checkpoint)
+
+
+def _ratios(text: str | None) -> tuple[float, ...]:
+    """Numbers from 0 to 1 between commas."""
+    if text is None:
+        return ()
+    try:
+        ratios = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        ratios = (-1.0,)
+    if not all(0 <= ratio <= 1 for ratio in ratios):
+        raise click.BadParameter(
+            f"{text!r} is no list of numbers from 0 to 1, such as 0,1", param_hint="--mask-lip-sync"
+        )
+    return ratios
 
 
 def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, workers: int) -> Run:
@@ -154,9 +188,17 @@ def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, worke
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--clip", type=click.Path(path_type=Path), help="Folder of CLIP ViT-B/16.")
 @click.option("--audioldm2", type=click.Path(path_type=Path), help="Folder of cvssp/audioldm2.")
+@click.option("--synchformer", help="Its checkpoint, or `synchformer`: the weight store's.")
 @click.option("--sync", type=click.Path(path_type=Path), help="Folder of Synchformer .npy.")
 @click.option("--lips", type=click.Path(path_type=Path), help="Folder of AV-HuBERT .npy.")
 @click.option("--speaker", type=click.Path(path_type=Path), help="Folder of RawNet3 .npy.")
+@click.option(
+    "--durations",
+    type=click.Path(path_type=Path),
+    help="v1: duration predictor for speech without alignment; else stretched evenly.",
+)
+@click.option("--retry", is_flag=True, help="Try the clips again that failed before.")
+@_device_option
 def preprocess(
     preset: str,
     data: Path,
@@ -165,18 +207,26 @@ def preprocess(
     workers: int,
     clip: Path | None,
     audioldm2: Path | None,
+    synchformer: str | None,
     sync: Path | None,
     lips: Path | None,
     speaker: Path | None,
+    durations: Path | None,
+    retry: bool,
+    device: str,
 ) -> None:
     """Compute and store the features of a data set; an interrupted run continues.
 
     Preset tiny: decoded media as memory-mapped arrays. Full-size presets: features in shards; they
-    need --clip, --audioldm2 and --sync, and for speech --lips and --speaker.
+    need --clip, --audioldm2 and --synchformer (or --sync), and for speech --lips and --speaker. v1
+    needs no sync features, and --lips for its duration predictor alone. A clip that fails is left
+    out and named. CLIP, Synchformer and AudioLDM2 run on --device.
     """
     from vsseval.errors import InputError
+    from vssflow.devices import take_device
     from vssflow.train import decode
 
+    take_device(device)
     run = _run(preset, data, out, limit, 0, workers)
     if run.config.trained_front_ends:
         decode(run, waves_only=False)
@@ -184,14 +234,26 @@ def preprocess(
         return
     from vssflow.audioldm2 import load_audioldm2
     from vssflow.clip_vision import load_clip
+    from vssflow.duration_predictor import load_prediction
     from vssflow.full_features import FullFrontEnds, store_features
+    from vssflow.full_pictures import load_sync
 
-    if clip is None or audioldm2 is None or sync is None:
-        raise InputError(f"preset {preset} needs --clip, --audioldm2 and --sync")
+    blind = "sync" not in run.config.streams
+    if clip is None or audioldm2 is None or (not blind and (synchformer is None) == (sync is None)):
+        also = "" if blind else " and one of --synchformer and --sync"
+        raise InputError(f"preset {preset} needs --clip, --audioldm2{also}")
+    seen = None if blind else sync if synchformer is None else load_sync(synchformer).to(device)
+    prediction = None if durations is None else load_prediction(durations, run.config)
     ends = FullFrontEnds(
-        load_audioldm2(audioldm2), load_clip(clip), sync, lips, speaker, run.dictionary
+        load_audioldm2(audioldm2).to(device),
+        load_clip(clip).to(device),
+        seen,
+        lips,
+        speaker,
+        run.dictionary,
+        prediction,
     )
-    failed = store_features(run.clips, run.features, ends, run.config, _report)
+    failed = store_features(run.clips, run.features, ends, run.config, _report, retry=retry)
     for name, reason in failed.items():
         _report(f"left out {name}: {reason}")
     _report(f"{len(run.clips) - len(failed)} of {len(run.clips)} clips stored")
@@ -217,6 +279,7 @@ def preprocess(
 @click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
 @click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
 @click.option("--seed", type=int, default=0, show_default=True)
+@_device_option
 def sample(
     video: Path,
     text: str | None,
@@ -231,21 +294,17 @@ def sample(
     solver: str,
     grid: str,
     seed: int,
+    device: str,
 ) -> None:
     """Make the audio of one video; one longer than 10 s in windows (t = 0 noise, t = 1 data)."""
-    from vsseval.audio import write_audio
-    from vsseval.errors import InputError
     from vssflow.checkpoint import read_config, require_config, shipped_checkpoint
     from vssflow.config import preset as named_preset
+    from vssflow.devices import take_device
     from vssflow.film import generate_film
-    from vssflow.preview import write_preview
-    from vssflow.solvers import solver_named, time_grid
     from vssflow.system import Settings, load_flow_model
 
-    if out.suffix.lower() not in (".wav", ".flac", ".mp4"):
-        raise InputError(f"--out {out} is none of .wav, .flac and .mp4")
-    solver_named(solver)
-    time_grid(grid, 1)
+    take_device(device)
+    _check_names(out, solver, grid)
     path = checkpoint or shipped_checkpoint(PRESET_NAMES[0])
     if preset is not None:
         require_config(path, named_preset(preset))
@@ -257,7 +316,7 @@ def sample(
         grid,
     )
     output = generate_film(
-        load_flow_model(path, settings),
+        load_flow_model(path, settings, device),
         video,
         text=text,
         voice=reference_voice,
@@ -266,6 +325,25 @@ def sample(
         report=_report,
         span=speech_span,
     )
+    _write_output(video, output, out)
+
+
+def _check_names(out: Path, solver: str, grid: str) -> None:
+    """Refuse what cannot be made before anything is loaded."""
+    from vsseval.errors import InputError
+    from vssflow.solvers import solver_named, time_grid
+
+    if out.suffix.lower() not in (".wav", ".flac", ".mp4"):
+        raise InputError(f"--out {out} is none of .wav, .flac and .mp4")
+    solver_named(solver)
+    time_grid(grid, 1)
+
+
+def _write_output(video: Path, output: ModelOutput, out: Path) -> None:
+    """Write the audio and, for an MP4, the pictures with it; print the names."""
+    from vsseval.audio import write_audio
+    from vssflow.preview import write_preview
+
     sound = out.with_suffix(".wav") if out.suffix.lower() == ".mp4" else out
     write_audio(sound, output.audio)
     _report(f"{output.audio.duration:.2f} s, {output.nfe} network evaluations")
@@ -277,65 +355,94 @@ def sample(
 
 
 @commands.command("sample-full")
-@click.option("--video", type=click.Path(path_type=Path), required=True, help="0.2 to 10 s.")
+@click.option("--video", type=click.Path(path_type=Path), required=True, help="0.2 to 120 s.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), required=True)
 @click.option("--clip", type=click.Path(path_type=Path), required=True, help="CLIP ViT-B/16.")
 @click.option("--audioldm2", type=click.Path(path_type=Path), required=True)
-@click.option("--sync", type=click.Path(path_type=Path), required=True, help="Synchformer .npy.")
+@click.option("--synchformer", help="Its checkpoint, or `synchformer`: the weight store's.")
+@click.option("--sync", type=click.Path(path_type=Path), help="Synchformer .npy, up to 10 s.")
 @click.option("--lips", type=click.Path(path_type=Path), help="AV-HuBERT .npy.")
 @click.option("--speaker", type=click.Path(path_type=Path), help="RawNet3 .npy.")
 @click.option("--text", help="Words to speak; without them a sound is made.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="WAV or FLAC.")
+@click.option("--speech-span", type=(float, float), help="Start and end of the speech [s].")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="As for `sample`.")
 @click.option("--steps", type=click.IntRange(min=1), help="Solver updates.")
 @click.option("--guidance", type=float, help="w in v_u + w (v_c - v_u); 1 is plain conditional.")
 @click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
 @click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
+@click.option("--durations", type=click.Path(path_type=Path), help="v1: duration predictor.")
+@click.option("--path-to-the-end", is_flag=True, help="v1: its path as the authors cut it.")
+@click.option("--drift", is_flag=True, help="v1: integrate condition channels, as the authors.")
 @click.option("--seed", type=int, default=0, show_default=True)
+@_device_option
 def sample_full(
     video: Path,
     checkpoint: Path,
     clip: Path,
     audioldm2: Path,
-    sync: Path,
+    synchformer: str | None,
+    sync: Path | None,
     lips: Path | None,
     speaker: Path | None,
     text: str | None,
+    speech_span: tuple[float, float] | None,
     out: Path,
     steps: int | None,
     guidance: float | None,
     solver: str,
     grid: str,
+    durations: Path | None,
+    path_to_the_end: bool,
+    drift: bool,
     seed: int,
+    device: str,
 ) -> None:
-    """Make the audio of one video with a full-size checkpoint and features computed elsewhere."""
-    from vsseval.audio import write_audio
+    """Make the audio of one video with a full-size checkpoint; lips and speaker are given."""
     from vsseval.errors import InputError
     from vssflow.audioldm2 import load_audioldm2
-    from vssflow.checkpoint import load_checkpoint
+    from vssflow.checkpoint import load_checkpoint, read_config
     from vssflow.clip_vision import load_clip
+    from vssflow.devices import take_device
+    from vssflow.duration_predictor import load_prediction
+    from vssflow.full_pictures import load_sync
     from vssflow.full_system import FullModel, Given, generate_full
     from vssflow.system import Settings, words_of_transcript
 
-    networks = load_checkpoint(checkpoint)
-    config = networks.config
+    take_device(device)
+    _check_names(out, solver, grid)
+    config = read_config(checkpoint)
+    if "sync" in config.streams and (synchformer is None) == (sync is None):
+        raise InputError("give one of --synchformer and --sync")
+    networks = load_checkpoint(checkpoint).to(device)
     if config.trained_front_ends:
         raise InputError(f"{checkpoint} has its own front ends; use `vssflow sample`")
     settings = Settings(
         steps or config.num_steps,
-        config.guidance_scale if guidance is None else guidance,
+        config.default_guidance(speech=text is not None) if guidance is None else guidance,
         solver,
         grid,
+        drift,
     )
+    prediction = None
+    if durations is not None:
+        prediction = load_prediction(durations, config)._replace(to_the_end=path_to_the_end)
     output = generate_full(
-        FullModel(networks, load_audioldm2(audioldm2), load_clip(clip), settings),
+        FullModel(
+            networks,
+            load_audioldm2(audioldm2).to(device),
+            load_clip(clip).to(device),
+            settings,
+            None if synchformer is None else load_sync(synchformer).to(device),
+            prediction,
+        ),
         video,
         Given(sync, lips, speaker),
         words=None if text is None else words_of_transcript(text),
         seed=seed,
+        report=_report,
+        span=speech_span,
     )
-    write_audio(out, output.audio)
-    _report(f"{output.audio.duration:.2f} s, {output.nfe} network evaluations")
-    click.echo(out)
+    _write_output(video, output, out)
 
 
 @commands.command()
@@ -360,4 +467,11 @@ def main() -> None:
         commands(standalone_mode=True)
     except VssevalError as error:
         click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except (RuntimeError, MemoryError) as error:
+        from vssflow.memory import is_out_of_memory, reason
+
+        if not is_out_of_memory(error):
+            raise
+        click.echo(f"error: out of memory: {reason(error)}", err=True)
         sys.exit(2)

@@ -7,6 +7,9 @@ aspect ratio, and black frames that fill up a short clip are encoded like any ot
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vsseval.errors import InputError
+from vssflow.devices import device_of
 
 if TYPE_CHECKING:
     from transformers import CLIPVisionModel
@@ -27,47 +31,57 @@ DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 BATCH = 16
 
 
-def frame_indices(num_frames: int, fps: float) -> NDArray[np.int64]:
-    """Source frame of each token, round(i fps / 10); those past the end are left out."""
-    indices = np.round(np.arange(FRAMES) * fps / FPS).astype(np.int64)
-    return indices[indices < num_frames]
+def token_frames(times: Sequence[Fraction], start: Fraction) -> NDArray[np.int64]:
+    """Frame of each token of 10 s: the nearest to start + i / 10 s, int64 (100,).
 
+    At a constant rate this is the authors' round(i fps / 10). Between two equally near the even
+    one is taken, as their rounding does.
 
-def pictures(frames: NDArray[np.uint8], fps: float, side: int) -> Tensor:
-    """Input of the network, float32 (100, 3, side, side), of RGB frames uint8 (n, h, w, 3).
-
-    Raises:
-        InputError: not RGB frames, or none.
+    Args:
+        times: of the frames and of the end of the last one, rising (n + 1,). Number n is no frame:
+            the clip is over.
+        start: of the 10 s.
     """
-    if frames.ndim != 4 or frames.shape[-1] != 3 or not len(frames):
-        raise InputError(f"expected RGB frames (n, height, width, 3), got {frames.shape}")
+    return np.array([_nearest(times, start + Fraction(i, FPS)) for i in range(FRAMES)], np.int64)
+
+
+def _nearest(times: Sequence[Fraction], at: Fraction) -> int:
+    after = min(bisect_left(times, at), len(times) - 1)
+    before = max(0, after - 1)
+    to_before, to_after = abs(at - times[before]), abs(times[after] - at)
+    if to_before == to_after:
+        return before if before % 2 == 0 else after
+    return before if to_before < to_after else after
+
+
+def squeezed(frame: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """RGB uint8 (height, width, 3) to (side, side, 3), bicubic; nothing is cropped."""
     from PIL import Image
 
-    chosen = frames[frame_indices(len(frames), fps)]
-    small = np.zeros((FRAMES, side, side, 3), np.uint8)
-    for row, frame in enumerate(chosen):
-        image = Image.fromarray(frame).resize((side, side), Image.Resampling.BICUBIC)
-        small[row] = np.asarray(image)
-    scaled = torch.from_numpy(small).permute(0, 3, 1, 2).float() / 255
+    return np.asarray(Image.fromarray(frame).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def normalised(pictures: NDArray[np.uint8]) -> Tensor:
+    """Input of the network, float32 (n, 3, side, side), of pictures uint8 (n, side, side, 3)."""
+    scaled = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
     mean, deviation = (torch.tensor(values)[:, None, None] for values in (MEAN, DEVIATION))
     return (scaled - mean) / deviation
 
 
-def semantic_tokens(
-    network: CLIPVisionModel, frames: NDArray[np.uint8], fps: float
-) -> NDArray[np.float32]:
-    """Tokens float32 (100, width) of the first 10 s of a clip.
+def side_of(network: CLIPVisionModel) -> int:
+    """Side of the pictures of a network [pixels]."""
+    return cast(int, network.config.image_size)
 
-    Raises:
-        InputError: as :func:`pictures`.
-    """
-    inputs = pictures(frames, fps, cast(int, network.config.image_size))
+
+def semantic_tokens(network: CLIPVisionModel, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Tokens float32 (n, width) of pictures uint8 (n, side, side, 3)."""
+    inputs = normalised(pictures).to(device_of(network))
     with torch.inference_mode():
         parts = [
             network(pixel_values=inputs[at : at + BATCH]).last_hidden_state[:, 0]
-            for at in range(0, FRAMES, BATCH)
+            for at in range(0, len(inputs), BATCH)
         ]
-    return torch.cat(parts).float().numpy()
+    return torch.cat(parts).float().cpu().numpy()
 
 
 def load_clip(folder: Path) -> CLIPVisionModel:

@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple
 from vsseval.errors import UnknownNameError
 
 PhonemeTiming = Literal["lips", "uniform"]
-Stream = Literal["semantic", "lips", "phonemes", "sync", "temporal"]
-"""A projected condition: ``semantic`` is CLIP, ``temporal`` the one video channel of v1."""
+Stream = Literal["semantic", "lips", "phonemes", "sync", "temporal", "speech"]
+"""A projected condition: ``semantic`` is CLIP, ``temporal`` the one video channel of v1, ``speech``
+phonemes that are projected to the width of a token, and the speaker with them (v1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ class Config:
     semantic_channels: int = 192
     """Width of projected semantic tokens."""
     projection_factor: int = 2
-    """Hidden width of a condition projection over its output width."""
+    """Hidden width of a condition projection over its output width; 0: hidden layers are as wide
+    as a cross-attention token, as in v1."""
     phoneme_positions: int = 0
     """Rows of the two position tables of v1, whose phonemes come with durations; 0: none."""
 
@@ -115,6 +117,14 @@ class Config:
     """Default number of solver updates."""
     guidance_scale: float = 2.0
     """Default w in v_u + w (v_c - v_u)."""
+    speech_guidance_scale: float | None = None
+    """Default w of a clip with speech, where it is another."""
+
+    def default_guidance(self, *, speech: bool) -> float:
+        """Default w of a clip with or without speech."""
+        if speech and self.speech_guidance_scale is not None:
+            return self.speech_guidance_scale
+        return self.guidance_scale
 
     @property
     def head_width(self) -> int:
@@ -125,6 +135,11 @@ class Config:
     def phoneme_channels(self) -> int:
         """Width of the phonemes of one latent frame."""
         return self.phonemes_per_frame * self.phoneme_width
+
+    @property
+    def streams(self) -> frozenset[Stream]:
+        """Conditions that are used."""
+        return frozenset({*self.concatenated, *self.crossed})
 
     @property
     def channels(self) -> int:
@@ -142,9 +157,20 @@ class Config:
         return sum(self.stream_width(stream) for stream in self.crossed)
 
     @property
+    def token_width(self) -> int:
+        """Width of a cross-attention token, or of the speaker that is added to the time."""
+        return self.cross_width or self.semantic_channels
+
+    @property
     def speaker_channels(self) -> int:
         """Width of the projected speaker: that of the first crossed condition."""
+        if "speech" in self.crossed:
+            return self.phoneme_channels  # and then projected as the phonemes are
         return self.stream_width(self.crossed[0]) if self.crossed else self.semantic_channels
+
+    def hidden_width(self, width_out: int) -> int:
+        """Hidden width of a condition projection."""
+        return self.projection_factor * width_out or self.token_width
 
     def stream_width(self, stream: Stream) -> int:
         """Width of a projected condition."""
@@ -154,6 +180,7 @@ class Config:
             "phonemes": self.phoneme_channels,
             "sync": self.sync_channels,
             "temporal": 1,
+            "speech": self.semantic_channels,
         }
         return widths[stream]
 
@@ -201,8 +228,9 @@ V1 = replace(
     V3_M,
     preset="v1",
     concatenated=("phonemes", "temporal"),
-    projection_factor=1,
+    projection_factor=0,
     phoneme_positions=2000,
+    speech_guidance_scale=1.5,
 )
 """The first generation: phonemes with durations, one temporal video channel, no lips or sync."""
 
@@ -213,6 +241,13 @@ class Layout(NamedTuple):
     concatenated: tuple[Stream, ...]
     crossed: tuple[Stream, ...]
 
+
+V1_LAYOUTS: dict[str, Layout] = {
+    "all-cross": Layout((), ("semantic", "phonemes")),
+    "video": Layout(("semantic",), ("speech",)),
+    "all-concat": Layout(("phonemes", "semantic"), ()),
+}
+"""The ablated layouts of the first generation."""
 
 LAYOUTS: dict[str, Layout] = {
     "all-cross": Layout((), ("semantic", "phonemes", "lips", "sync")),
@@ -230,14 +265,27 @@ def with_layout(base: Config, layout: str) -> Config:
     Without cross-attention every head of the second self-attention has its own keys: the authors'
     configuration was not published, and its sibling of v1 has it so.
     """
-    chosen = LAYOUTS[layout]
+    return _laid_out(base, layout, LAYOUTS[layout])
+
+
+def _laid_out(base: Config, name: str, layout: Layout) -> Config:
     return replace(
         base,
-        preset=f"{base.preset.removesuffix('-m')}-{layout}",
-        concatenated=chosen.concatenated,
-        crossed=chosen.crossed,
-        cross_heads=base.cross_heads if chosen.crossed else base.heads,
+        preset=f"{base.preset.removesuffix('-m')}-{name}",
+        concatenated=layout.concatenated,
+        crossed=layout.crossed,
+        cross_heads=base.cross_heads if layout.crossed else base.heads,
     )
+
+
+def v1_with_layout(layout: str) -> Config:
+    """An ablated layout of v1.
+
+    The authors guide these by v_c + 3 (v_c - v_u), which is w = 4 in the one formula used here, for
+    sound and speech alike.
+    """
+    laid_out = _laid_out(V1, layout, V1_LAYOUTS[layout])
+    return replace(laid_out, guidance_scale=4.0, speech_guidance_scale=None)
 
 
 TINY = Config(preset="tiny")
@@ -253,6 +301,7 @@ PRESETS: dict[str, Config] = {
         replace(V3_M, preset="v3-l", depth=15),
         *(with_layout(V3_M, layout) for layout in LAYOUTS),
         V1,
+        *(v1_with_layout(layout) for layout in V1_LAYOUTS),
     )
 }
 """Sizes and condition layouts."""

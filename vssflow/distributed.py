@@ -92,12 +92,15 @@ class Processes:
 
 
 @contextmanager
-def joined_processes() -> Iterator[Processes]:
-    """The group that torchrun started, joined over gloo; a group of one without torchrun."""
+def joined_processes(device: str = "cpu") -> Iterator[Processes]:
+    """The group that torchrun started; a group of one without torchrun.
+
+    Gradients on a GPU are averaged over NCCL; numbers and waiting, on the CPU, go over gloo.
+    """
     if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
         yield Processes()
         return
-    distributed.init_process_group("gloo")
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if device == "cuda" else "gloo")
     try:
         yield Processes(distributed.get_rank(), distributed.get_world_size())
     finally:

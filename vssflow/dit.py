@@ -36,6 +36,10 @@ class Features(NamedTuple):
     durations: Tensor | None = None
     """Which phoneme each frame says, float (B, T, P), rows nearly one-hot; v1 alone has it."""
 
+    def to(self, device: torch.device) -> Features:
+        """The same on a device."""
+        return Features(*(None if value is None else value.to(device) for value in self))
+
 
 class Conditions(NamedTuple):
     """Projected conditions."""
@@ -55,12 +59,13 @@ class Encoded(NamedTuple):
     """(B, 1, D) beside the time token, or None."""
 
 
-def _projection(width_in: int, factor: int, width_out: int) -> nn.Sequential:
+def _projection(config: Config, width_in: int, width_out: int) -> nn.Sequential:
     """Linear - SiLU - Linear without bias, so that a zero feature gives a zero condition."""
+    hidden = config.hidden_width(width_out)
     return nn.Sequential(
-        nn.Linear(width_in, factor * width_out, bias=False),
+        nn.Linear(width_in, hidden, bias=False),
         nn.SiLU(),
-        nn.Linear(factor * width_out, width_out, bias=False),
+        nn.Linear(hidden, width_out, bias=False),
     )
 
 
@@ -80,14 +85,16 @@ class VSSFlow(nn.Module):
         super().__init__()
         self.config = config
         self.gradient_checkpointing = False
-        used, factor = {*config.concatenated, *config.crossed}, config.projection_factor
+        used = config.streams
         semantic, width = config.semantic_channels, config.width
-        self.cond_proj = _projection(config.semantic_features, factor, semantic)
-        self.ref_proj = _projection(config.speaker_features, factor, config.speaker_channels)
+        self.cond_proj = _projection(config, config.semantic_features, semantic)
+        self.ref_proj = _projection(config, config.speaker_features, config.speaker_channels)
         if "lips" in used:
-            self.lip_proj = _projection(config.lip_features, factor, config.lip_channels)
+            self.lip_proj = _projection(config, config.lip_features, config.lip_channels)
         if "sync" in used:
-            self.synch_proj = _projection(config.sync_features, factor, config.sync_channels)
+            self.synch_proj = _projection(config, config.sync_features, config.sync_channels)
+        if "speech" in used:
+            self.phone_proj = _projection(config, config.phoneme_channels, semantic)
         if "temporal" in used:
             self.temporal_cond_proj = nn.Sequential(
                 nn.Linear(config.semantic_features, semantic, bias=False),
@@ -125,6 +132,8 @@ class VSSFlow(nn.Module):
         tokens = self._join(self.config.crossed, features)
         if tokens is None:
             return Conditions(channels, self.global_proj(speaker))
+        if "speech" in self.config.crossed:
+            speaker = self.phone_proj(speaker)
         # The speaker takes the place of the first condition of a token; the others are zero.
         speaker = functional.pad(speaker, (0, tokens.shape[-1] - speaker.shape[-1]))
         return Conditions(channels, torch.cat([speaker, tokens], dim=1))
@@ -143,7 +152,7 @@ class VSSFlow(nn.Module):
             parts = [
                 part
                 if part.shape[1] == frames
-                else part[:, torch.arange(frames) * part.shape[1] // frames]
+                else part[:, torch.arange(frames, device=part.device) * part.shape[1] // frames]
                 for part in parts
             ]
         return torch.cat([part.to(parts[0].dtype) for part in parts], dim=-1)
@@ -157,7 +166,8 @@ class VSSFlow(nn.Module):
             return self.cond_proj(features.semantic)
         if stream == "temporal":
             return self.temporal_cond_proj(features.semantic)
-        return self._phonemes(features)
+        phonemes = self._phonemes(features)
+        return self.phone_proj(phonemes) if stream == "speech" else phonemes
 
     def _phonemes(self, features: Features) -> Tensor:
         """(B, T, phoneme channels)."""
@@ -166,7 +176,7 @@ class VSSFlow(nn.Module):
             return vectors.reshape(vectors.shape[0], -1, self.config.phoneme_channels)
         if features.durations is None:
             raise InputError(f"preset {self.config.preset} needs the durations of the phonemes")
-        scale = self.config.semantic_channels**-0.5
+        scale = self.config.token_width**-0.5
         vectors = vectors + scale * self.positional_embedding.weight[: vectors.shape[1]]
         expanded = features.durations @ vectors  # (B, T, phoneme_width)
         return expanded + scale * self.exp_positional_embedding.weight[: expanded.shape[1]]
@@ -176,15 +186,31 @@ class VSSFlow(nn.Module):
 
         Zeros; the phonemes of v1 are not zero but "no speech" at position 0, in every frame.
         """
-        channels = torch.zeros_like(conditions.channels)
+        channels, tokens = (torch.zeros_like(part) for part in conditions)
         if self.config.phoneme_positions:
-            frames, scale = channels.shape[1], self.config.semantic_channels**-0.5
-            phone = self.phone_embedding.weight[0] + scale * self.positional_embedding.weight[0]
-            phone = phone + scale * self.exp_positional_embedding.weight[:frames]
-            rest = channels[..., self.config.phoneme_channels :]
-            phone = phone.expand(channels.shape[0], -1, -1).to(rest.dtype)
-            channels = torch.cat([phone, rest], dim=-1)
-        return Conditions(channels, torch.zeros_like(conditions.tokens))
+            frames = channels.shape[1]
+            null = self._null_phonemes(self.config.concatenated, frames)
+            channels = channels + null.to(channels.dtype)
+            if {"phonemes", "speech"} & {*self.config.crossed}:
+                null = self._null_phonemes(self.config.crossed, frames)
+                null = functional.pad(null, (0, 0, 1, 0))  # the speaker stays zero
+                tokens = tokens + null.to(tokens.dtype)
+        return Conditions(channels, tokens)
+
+    def _null_phonemes(self, streams: tuple[Stream, ...], frames: int) -> Tensor:
+        """Null of some streams of v1, (T, sum of widths): zero but for the phonemes."""
+        scale = self.config.token_width**-0.5
+        phone = self.phone_embedding.weight[0] + scale * self.positional_embedding.weight[0]
+        phone = phone + scale * self.exp_positional_embedding.weight[:frames]
+        parts = [phone.new_zeros(frames, 0)]
+        for stream in streams:
+            if stream == "phonemes":
+                parts.append(phone)
+            elif stream == "speech":
+                parts.append(self.phone_proj(phone))
+            else:
+                parts.append(phone.new_zeros(frames, self.config.stream_width(stream)))
+        return torch.cat(parts, dim=-1)
 
     def encode_tokens(self, tokens: Tensor) -> Encoded:
         """Cross-attention keys and values of every block for tokens (B, 1 + V, X)."""
@@ -193,6 +219,11 @@ class VSSFlow(nn.Module):
 
     def velocity(self, x_t: Tensor, t: Tensor, channels: Tensor, tokens: Encoded) -> Tensor:
         """Velocity (B, T, latent_channels) at x_t of that shape and t (B,)."""
+        whole = self.whole_velocity(x_t, t, channels, tokens)
+        return whole[..., : self.config.latent_channels]
+
+    def whole_velocity(self, x_t: Tensor, t: Tensor, channels: Tensor, tokens: Encoded) -> Tensor:
+        """What the network says of all channels (B, T, C); only those of the latent are trained."""
         x = torch.cat([x_t, channels.to(x_t.dtype)], dim=-1)  # (B, T, C)
         x = x + self.preprocess_conv(x)
         h = self.proj_in(x)
@@ -206,9 +237,8 @@ class VSSFlow(nn.Module):
                 h = checkpoint(block, h, encoded, angles, use_reentrant=False)
             else:
                 h = block(h, encoded, angles)
-        y = self.proj_out(h[:, 1:])  # (B, T, C); only the latent channels are ever trained
-        y = y + self.postprocess_conv(y)
-        return y[..., : self.config.latent_channels]
+        y = self.proj_out(h[:, 1:])  # (B, T, C)
+        return y + self.postprocess_conv(y)
 
     def forward(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         """Velocity (B, T, latent_channels) under conditions, keys and values included."""

@@ -149,8 +149,11 @@ def media_arrays(num_clips: int, folder: Path, config: Config) -> dict[str, Arra
 
 
 def _decode_wave(clip: Clip, config: Config) -> NDArray[np.int16]:
-    audio = read_audio(Path(clip.audio))
-    wave = mono_at(audio, config.sample_rate, config.clip_seconds)
+    return pcm16(mono_at(read_audio(Path(clip.audio)), config.sample_rate, config.clip_seconds))
+
+
+def pcm16(wave: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Samples in 16 bits; what does not fit is clipped."""
     return np.clip(np.rint(wave * 32768.0), -32768, 32767).astype(np.int16)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,58 +12,20 @@ from torch import Tensor
 
 from vsseval.errors import InputError
 from vsseval.types import ModelOutput
-from vssflow.dit import Conditions, Features
+from vssflow.config import Config
+from vssflow.devices import device_of
+from vssflow.dit import Conditions, Features, VSSFlow
 from vssflow.frames import Box
 from vssflow.memory import halve_until_it_fits
 from vssflow.network import Networks, clip_features
 from vssflow.sampler import Sample, sample, seeded_noise
-from vssflow.system import FlowModel, fitted, reference_voice, words_of_transcript
+from vssflow.system import FlowModel, Settings, fitted, reference_voice, words_of_transcript
 from vssflow.timeline import Timeline, read_timeline
+from vssflow.windows import Window, cross_fade, windows
 
 OVERLAP_SECONDS = 1.0
 BATCH = 4
 """Windows in one forward pass."""
-
-
-class Window(NamedTuple):
-    """Latent frames from ``start`` to before ``stop``."""
-
-    start: int
-    stop: int
-
-
-def windows(num_frames: int, longest: int, overlap: int) -> list[Window]:
-    """Windows of one length that cover all frames, each sharing at least ``overlap`` with the next.
-
-    A clip that fits is one window; others are spread evenly.
-    """
-    if num_frames <= longest:
-        return [Window(0, num_frames)]
-    count = -(-(num_frames - overlap) // (longest - overlap))
-    starts = [round(i * (num_frames - longest) / (count - 1)) for i in range(count)]
-    return [Window(start, start + longest) for start in starts]
-
-
-def cross_fade(parts: Sequence[Tensor], places: Sequence[Window]) -> Tensor:
-    """Windows (1, T_w, C) joined to (1, T, C) by linear ramps over what two of them share.
-
-    The weights of a frame add up to one, so parts that agree are kept as they are.
-    """
-    total = places[-1].stop
-    out = parts[0].new_zeros(1, total, parts[0].shape[-1])
-    weight_sum = out.new_zeros(total, 1)
-    for i, (part, place) in enumerate(zip(parts, places, strict=True)):
-        frames = torch.arange(place.start, place.stop, device=out.device)
-        weight = torch.ones(len(frames), device=out.device)
-        if i > 0:
-            shared = places[i - 1].stop - place.start
-            weight = torch.minimum(weight, (frames - place.start + 0.5) / shared)
-        if i + 1 < len(places):
-            shared = place.stop - places[i + 1].start
-            weight = torch.minimum(weight, (place.stop - frames - 0.5) / shared)
-        out[:, place.start : place.stop] += weight[:, None] * part
-        weight_sum[place.start : place.stop] += weight[:, None]
-    return out / weight_sum
 
 
 def generate_film(
@@ -109,34 +70,70 @@ def generate_film(
             raise InputError("a reference voice needs a text to speak; give --text")
         speaker = reference_voice(voice, config)
     num_frames = timeline.scene.shape[0]
-    spoken = _span_frames(span, timeline, text, config.frame_rate)
+    spoken = None
+    if span is not None:
+        spoken = span_frames(span, words, timeline.duration, num_frames, config.frame_rate)
+    places = film_windows(num_frames, timeline.duration, config, report)
+    with torch.inference_mode():
+        features = _window_features(model.networks, timeline, places, words, speaker, spoken)
+        return film_audio(
+            model.networks.flow,
+            model.networks.codec.decode,
+            features,
+            places,
+            timeline.duration,
+            settings=model.settings,
+            seed=seed,
+            report=report,
+        )
+
+
+def film_windows(
+    num_frames: int, duration: float, config: Config, report: Callable[[str], None]
+) -> list[Window]:
+    """Windows of the model's length, sharing at least a second; says how many if there are several.
+
+    Args:
+        num_frames: latent frames of the film.
+        duration: of the film [s].
+        config: of the model.
+        report: is told.
+    """
     longest = round(config.max_seconds * config.frame_rate)
     places = windows(num_frames, longest, round(OVERLAP_SECONDS * config.frame_rate))
     if len(places) > 1:
-        report(f"{timeline.duration:.1f} s in {len(places)} windows of {config.max_seconds:g} s")
-    with torch.inference_mode():
-        features = _window_features(model.networks, timeline, places, words, speaker, spoken)
-        noise = seeded_noise(num_frames, config.latent_channels, seed, "cpu")
-        latents, nfe = _sample_windows(model, features, noise, places, report)
-        wave = model.networks.codec.decode(cross_fade(latents, places)).numpy()
-    return ModelOutput(fitted(wave, timeline.duration, config), nfe)
+        report(f"{duration:.1f} s in {len(places)} windows of {config.max_seconds:g} s")
+    return places
 
 
-def _span_frames(
-    span: tuple[float, float] | None, timeline: Timeline, text: str | None, frame_rate: int
-) -> tuple[int, int] | None:
-    if span is None:
-        return None
+def span_frames(
+    span: tuple[float, float],
+    words: Sequence[Sequence[int]] | None,
+    duration: float,
+    num_frames: int,
+    frame_rate: int,
+) -> tuple[int, int]:
+    """First frame of the speech and the one after its last.
+
+    Args:
+        span: start and end of the speech [s].
+        words: what is spoken.
+        duration: of the film [s].
+        num_frames: latent frames of the film.
+        frame_rate: of the latents.
+
+    Raises:
+        InputError: the span is empty or outside the film, or there is no text.
+    """
     start, stop = span
-    if text is None:
+    if words is None:
         raise InputError("a span of speech needs a text to speak; give --text")
-    if not 0 <= start < stop <= timeline.duration + 1 / frame_rate:
+    if not 0 <= start < stop <= duration + 1 / frame_rate:
         raise InputError(
-            f"the span of speech {start:g} to {stop:g} s is not within 0 to "
-            f"{timeline.duration:.2f} s"
+            f"the span of speech {start:g} to {stop:g} s is not within 0 to {duration:.2f} s"
         )
     first = int(start * frame_rate)
-    return first, min(timeline.scene.shape[0], max(first + 1, int(stop * frame_rate)))
+    return first, min(num_frames, max(first + 1, int(stop * frame_rate)))
 
 
 def _window_features(
@@ -160,21 +157,54 @@ def _window_features(
                 lips=whole.lips[:, start:stop],
                 phonemes=whole.phonemes[:, slots * start : slots * stop],
                 sync=whole.sync[:, start:stop],
-                semantic=networks.semantic(colour),
+                semantic=networks.semantic(colour.to(networks.device)),
             )
         )
     return parts
 
 
+def film_audio(
+    flow: VSSFlow,
+    decode: Callable[[Tensor], Tensor],
+    features: Sequence[Features],
+    places: Sequence[Window],
+    duration: float,
+    *,
+    settings: Settings,
+    seed: int,
+    report: Callable[[str], None],
+) -> ModelOutput:
+    """Audio of a film from the features of its windows.
+
+    Args:
+        flow: the transformer.
+        decode: latents (1, T, C) to waveforms (1, n).
+        features: of each window.
+        places: where the windows lie.
+        duration: of the audio [s].
+        settings: integration.
+        seed: of the noise, which is drawn once for the whole film.
+        report: is told of a batch that had to be halved.
+
+    Raises:
+        OutOfMemoryError: one window does not fit into memory.
+    """
+    frames, channels = places[-1].stop, flow.config.latent_channels
+    noise = seeded_noise(frames, channels, seed, device_of(flow))
+    latents, nfe = _sample_windows(flow, settings, features, noise, places, report)
+    wave = decode(cross_fade(latents, places)).cpu().numpy()
+    return ModelOutput(fitted(wave, duration, flow.config), nfe)
+
+
 def _sample_windows(
-    model: FlowModel,
+    flow: VSSFlow,
+    settings: Settings,
     features: Sequence[Features],
     noise: Tensor,
     places: Sequence[Window],
     report: Callable[[str], None],
 ) -> tuple[list[Tensor], int]:
     """Latents of each window, and network evaluations in all."""
-    flow, settings = model.networks.flow, model.settings
     conditions = [flow.conditions(part) for part in features]
 
     def run(rows: Sequence[int]) -> Sample:
@@ -190,6 +220,7 @@ def _sample_windows(
             guidance_scale=settings.guidance_scale,
             solver=settings.solver,
             grid=settings.grid,
+            drift=settings.drift,
         )
 
     # An adaptive solver shares its steps within a batch: one window at a time keeps them apart.

@@ -2,10 +2,15 @@
 
 The speech lies somewhere within the sound. ``add``: the background is turned down inside the span
 of the speech, and visual features add up. ``insert``: the span is the speech alone.
+
+Features of a full-size model stand at their own rates (CLIP 10 a second, sync 24, lips and phonemes
+25), and a place in time is rounded down at each of them, as in the authors' code.
 """
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import Literal, NamedTuple
 
 import torch
@@ -13,6 +18,7 @@ from torch import Tensor
 
 from vssflow.config import Config
 from vssflow.dit import Features
+from vssflow.durations import Timed, delayed
 
 Mode = Literal["add", "insert"]
 Extent = Literal["span", "clip"]
@@ -26,26 +32,39 @@ class Source(NamedTuple):
     wave: Tensor
     """(1, samples), float32."""
     features: Features
-    """Of T latent frames."""
-    frames: int
+    """Lips and phonemes of T latent frames; sync and semantic features may have other rates."""
+    frames: float
     """Latent frames that the clip truly lasts, at most T."""
 
 
 class Overlay(NamedTuple):
     """Where and how speech is laid over a sound."""
 
-    start: int
-    """First latent frame of the speech."""
+    start: float
+    """Where the speech begins [latent frames]."""
     mode: Mode
     """``add`` or ``insert``."""
     background: float
     """Factor on the background under added speech."""
 
 
-def draw_overlay(sound: Source, speech: Source, generator: torch.Generator) -> Overlay:
-    """A random overlay; speech longer than the sound starts at 0."""
+def draw_overlay(
+    sound: Source, speech: Source, generator: torch.Generator, *, whole_frames: bool = True
+) -> Overlay:
+    """A random overlay; speech longer than the sound starts at 0.
+
+    Args:
+        sound: the background.
+        speech: what is laid over it.
+        generator: of everything random.
+        whole_frames: whether speech begins with a latent frame, or anywhere as with the authors.
+    """
     room = max(0, sound.frames - speech.frames)
-    start = int(torch.randint(room + 1, (1,), generator=generator))
+    start: float
+    if whole_frames:
+        start = int(torch.randint(int(room) + 1, (1,), generator=generator))
+    else:
+        start = room * float(torch.rand(1, generator=generator, dtype=torch.float64))
     mode: Mode = "add" if torch.rand(1, generator=generator) < 0.5 else "insert"
     low, high = BACKGROUND
     return Overlay(start, mode, low + (high - low) * float(torch.rand(1, generator=generator)))
@@ -64,43 +83,50 @@ def mix(
         extent: visual features of the speech reach to its end (``span``) or to the end of the clip
             (``clip``, as in the authors' code, where the background is then heard and not seen).
     """
-    total = sound.features.sync.shape[1]
+    under, over = sound.features, speech.features
+    total = under.lips.shape[1]
     start, stop = overlay.start, min(total, overlay.start + speech.frames)
     end = total if extent == "clip" else stop
-    wave = _lay(
-        sound.wave, speech.wave, start, stop, config.samples_per_frame, overlay, keep_level=False
-    )
-    sync = _lay(sound.features.sync, speech.features.sync, start, end, 1, overlay)
-    # A semantic token stands for several frames: those that begin within the span are met.
-    tokens, per_token = sound.features.semantic.shape[1], total / sound.features.semantic.shape[1]
-    first, last = (min(tokens, int(-(-place // per_token))) for place in (start, end))
-    semantic = _lay(sound.features.semantic, speech.features.semantic, first, last, 1, overlay)
-    slots = speech.features.phonemes.shape[1] // total
+    # A semantic token of ours stands for 0.4 s: those that begin within the span are met.
+    round_place = math.ceil if config.trained_front_ends else math.floor
+
+    def visual(name: Literal["sync", "semantic"]) -> Tensor:
+        below, above = getattr(under, name), getattr(over, name)
+        rate = Fraction(below.shape[1], total)
+        first, last = (round_place(rate * Fraction(place)) for place in (start, end))
+        return _lay(below, above, first, last, overlay, 1.0)
+
+    per_frame = config.samples_per_frame
+    first = int(start * per_frame)
+    last = min(total * per_frame, first + int(speech.frames * per_frame))
+    wave = _lay(sound.wave, speech.wave, first, last, overlay, overlay.background)
+    phonemes, durations = over.phonemes, over.durations
+    if durations is None:
+        phonemes = _shift(phonemes, int(start) * (phonemes.shape[1] // total))
+    else:
+        late = delayed(Timed(phonemes, durations), round(start))
+        width = phonemes.shape[1]  # the last one is padding
+        phonemes, durations = late.phonemes[:, :width], late.durations[..., :width]
     features = Features(
-        lips=_shift(speech.features.lips, start),
-        phonemes=_shift(speech.features.phonemes, start * slots),
-        sync=sync,
-        semantic=semantic,
-        speaker=speech.features.speaker,
+        lips=_shift(over.lips, int(start)),
+        phonemes=phonemes,
+        sync=visual("sync"),
+        semantic=visual("semantic"),
+        speaker=over.speaker,
+        durations=durations,
     )
     return Source(wave, features, max(sound.frames, stop))
 
 
 def _lay(
-    under: Tensor,
-    over: Tensor,
-    start: int,
-    stop: int,
-    unit: int,
-    overlay: Overlay,
-    *,
-    keep_level: bool = True,
+    under: Tensor, over: Tensor, first: int, last: int, overlay: Overlay, factor: float
 ) -> Tensor:
-    """``over`` from its beginning laid into ``under`` between two places, in units."""
-    first, last = start * unit, stop * unit
+    """``over`` from its beginning laid into ``under`` from ``first`` to before ``last``.
+
+    The factor is that on the background where the two are added.
+    """
     part = over[:, : last - first]
     if overlay.mode == "add":
-        factor = 1.0 if keep_level else overlay.background
         part = part + factor * under[:, first:last]
     return torch.cat([under[:, :first], part, under[:, last:]], dim=1)
 

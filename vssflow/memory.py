@@ -10,6 +10,15 @@ import torch
 from vsseval.errors import VssevalError
 
 Result = TypeVar("Result")
+SIGNS = (
+    "can't allocate memory",
+    "not enough memory",
+    "CUDA error: out of memory",
+    "CUDA out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+"""What errors of no type of their own say when memory runs out: the CPU, CUDA and its libraries."""
 
 
 class OutOfMemoryError(VssevalError):
@@ -20,10 +29,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out, on a GPU or on the CPU."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    text = str(error)
-    return isinstance(error, RuntimeError) and (
-        "can't allocate memory" in text or "not enough memory" in text
-    )
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS)
+
+
+def reason(error: BaseException) -> str:
+    """The first line of an error, or its type if it says nothing."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def halve_until_it_fits(
@@ -53,7 +64,7 @@ def halve_until_it_fits(
                 raise
             if len(part) == 1:
                 raise OutOfMemoryError(
-                    f"out of memory with a single clip: {str(error).splitlines()[0]}"
+                    f"out of memory with a single clip: {reason(error)}"
                 ) from error
             batch = len(part) // 2
             report(f"out of memory with a batch of {len(part)}; trying {batch}")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vssflow.codec import Codec
 from vssflow.config import Config
+from vssflow.devices import device_of
 from vssflow.dit import Features, VSSFlow
 from vssflow.frames import ClipFrames
 from vssflow.frontends import LipFrontEnd, SemanticFrontEnd, SyncFrontEnd
@@ -33,6 +34,11 @@ class Networks(nn.Module):
             self.semantic = SemanticFrontEnd(config)
         self.flow = VSSFlow(config)
 
+    @property
+    def device(self) -> torch.device:
+        """Where all of them are."""
+        return device_of(self.flow)
+
 
 def clip_features(
     networks: Networks,
@@ -41,7 +47,7 @@ def clip_features(
     speaker: NDArray[np.float32] | None,
     span: tuple[int, int] | None = None,
 ) -> Features:
-    """Features of one clip, as a batch of one.
+    """Features of one clip, as a batch of one, on the device of the networks.
 
     Args:
         networks: the front ends.
@@ -55,12 +61,12 @@ def clip_features(
     Raises:
         InputError: the words do not fit into the clip or span.
     """
-    config = networks.config
-    sync = networks.sync(torch.from_numpy(frames.scene)[None])
-    semantic = networks.semantic(torch.from_numpy(frames.colour)[None])
+    config, device = networks.config, networks.device
+    sync = networks.sync(torch.from_numpy(frames.scene)[None].to(device))
+    semantic = networks.semantic(torch.from_numpy(frames.colour)[None].to(device))
     lips, phonemes = _speech_features(networks, frames.mouth, words, span)
     voice = np.zeros(config.speaker_features, np.float32) if speaker is None else speaker
-    return Features(lips, phonemes, sync, semantic, torch.from_numpy(voice)[None])
+    return Features(lips, phonemes, sync, semantic, torch.from_numpy(voice)[None].to(device))
 
 
 def _speech_features(
@@ -69,21 +75,21 @@ def _speech_features(
     words: Sequence[Sequence[int]] | None,
     span: tuple[int, int] | None,
 ) -> tuple[Tensor, Tensor]:
-    config = networks.config
+    config, device = networks.config, networks.device
     num_frames = mouth.shape[0]
     num_slots = num_frames * config.phonemes_per_frame
     if words is None:
-        lips = torch.zeros(1, num_frames, config.lip_features)
-        return lips, torch.full((1, num_slots), NO_SPEECH)
+        lips = torch.zeros(1, num_frames, config.lip_features, device=device)
+        return lips, torch.full((1, num_slots), NO_SPEECH, device=device)
     start, stop = span or (0, num_frames)
-    lips = networks.lips(torch.from_numpy(mouth)[None])
+    lips = networks.lips(torch.from_numpy(mouth)[None].to(device))
     slots = config.phonemes_per_frame
     ids = np.full(num_slots, NO_SPEECH, np.int64)
     if config.phoneme_timing == "uniform":
         ids[slots * start : slots * stop] = uniform_timing(words, slots * (stop - start))
     else:
-        posteriors = networks.lips.log_posteriors(lips[:, start:stop])[0].numpy()
+        posteriors = networks.lips.log_posteriors(lips[:, start:stop])[0].cpu().numpy()
         ids[slots * start : slots * stop] = lip_timing(words, posteriors)
-    spoken = torch.zeros(1, num_frames, 1)
+    spoken = torch.zeros(1, num_frames, 1, device=device)
     spoken[:, start:stop] = 1.0
-    return lips * spoken, torch.from_numpy(ids)[None]
+    return lips * spoken, torch.from_numpy(ids)[None].to(device)

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,9 +129,14 @@ def text_to_phonemes(text: str, dictionary: Pronunciations) -> list[list[int]]:
     return [pronounce(word, dictionary) for word in words_of(text)]
 
 
+def sequence_of(words: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """Phonemes of a text with a blank at both ends, int64 (P,)."""
+    return np.array([BLANK, *(phone for word in words for phone in word), BLANK])
+
+
 def uniform_timing(words: Sequence[Sequence[int]], num_slots: int) -> NDArray[np.int64]:
     """Ids int64 (num_slots,): phonemes and a blank at both ends, each for about the same time."""
-    ids = np.array([BLANK, *(phone for word in words for phone in word), BLANK])
+    ids = sequence_of(words)
     if ids.size < num_slots:
         ids = np.repeat(ids, -(-num_slots // ids.size))
     return ids[np.arange(num_slots) * ids.size // num_slots]
@@ -141,12 +147,38 @@ def lip_timing(
 ) -> NDArray[np.int64]:
     """Ids int64 (num_slots,) on the best monotone path through the lips' phone posteriors.
 
+    Args:
+        words: phoneme ids of each word.
+        log_posteriors: float32 (num_slots, 40) over ``CLASSES``, in slots of 20 ms.
+
+    Raises:
+        InputError: more phonemes than slots.
+    """
+    states, path = phoneme_path(words, log_posteriors, 50)
+    return states[path]
+
+
+class PhonemePath(NamedTuple):
+    """A path through the phonemes of a text and the pauses it may have."""
+
+    states: NDArray[np.int64]
+    """Ids of all phonemes, with a blank at both ends and between words, (S,)."""
+    path: NDArray[np.int64]
+    """State of each slot, (num_slots,)."""
+
+
+def phoneme_path(
+    words: Sequence[Sequence[int]], log_posteriors: NDArray[np.float32], slots_per_second: int
+) -> PhonemePath:
+    """The best monotone path of a text through phone posteriors.
+
     The path visits every phoneme in order for at least one slot; silence is optional at both ends
     and between words.
 
     Args:
         words: phoneme ids of each word.
         log_posteriors: float32 (num_slots, 40) over ``CLASSES``.
+        slots_per_second: for the message.
 
     Raises:
         InputError: more phonemes than slots.
@@ -157,12 +189,12 @@ def lip_timing(
         optional += [False] * len(word) + [True]
     emissions = log_posteriors[:, CLASS_OF_ID[states]].astype(np.float64)
     if sum(map(len, words)) > emissions.shape[0]:
-        seconds = emissions.shape[0] / 50
+        seconds = emissions.shape[0] / slots_per_second
         raise InputError(
             f"{sum(map(len, words))} phonemes do not fit into {seconds:.2f} s; "
             "shorten the transcript"
         )
-    return np.array(states)[monotone_path(emissions, optional)]
+    return PhonemePath(np.array(states), monotone_path(emissions, optional))
 
 
 def monotone_path(emissions: NDArray[np.float64], optional: Sequence[bool]) -> NDArray[np.int64]:

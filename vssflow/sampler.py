@@ -21,12 +21,15 @@ class Sample(NamedTuple):
     """Network evaluations; a guided one counts two."""
 
 
-def guided_field(model: VSSFlow, conditions: Conditions, guidance_scale: float) -> VelocityField:
+def guided_field(
+    model: VSSFlow, conditions: Conditions, guidance_scale: float, *, drift: bool = False
+) -> VelocityField:
     """Guided velocity of one or more clips; keys and values are computed here, once.
 
     At w = 1 only the conditional branch is evaluated; otherwise both run in one forward pass of
-    twice the batch.
+    twice the batch. With ``drift`` the state holds the condition channels behind the latent.
     """
+    latent_channels = model.config.latent_channels
     if guidance_scale == 1.0:
         branches = conditions
     else:
@@ -36,9 +39,14 @@ def guided_field(model: VSSFlow, conditions: Conditions, guidance_scale: float) 
 
     def velocity(x: Tensor, t: float) -> Tensor:
         copies = branches.channels.shape[0] // x.shape[0]
-        both = x.repeat(copies, 1, 1)
+        both = x[..., :latent_channels].repeat(copies, 1, 1)
         times = torch.full((both.shape[0],), t, device=x.device)
-        out = model.velocity(both, times, branches.channels, tokens)
+        if drift:
+            # The unconditional branch has its own channels at every call.
+            channels = torch.cat([x[..., latent_channels:], branches.channels[x.shape[0] :]])
+            out = model.whole_velocity(both, times, channels, tokens)
+        else:
+            out = model.velocity(both, times, branches.channels, tokens)
         if copies == 1:
             return out
         v_c, v_u = out.chunk(2)
@@ -56,6 +64,7 @@ def sample(
     guidance_scale: float,
     solver: str = "euler",
     grid: str = "uniform",
+    drift: bool = False,
 ) -> Sample:
     """Integrate noise (B, T, latent_channels) to latents under guidance.
 
@@ -67,17 +76,21 @@ def sample(
         guidance_scale: w in v_u + w (v_c - v_u).
         solver: name in ``vssflow.solvers.SOLVERS``.
         grid: name in ``vssflow.solvers.GRIDS``.
+        drift: integrate the condition channels too, by what the network says of them though it was
+            never trained to, as the authors' v1 does; otherwise they stay what they are.
 
     Raises:
         UnknownNameError: there is no such solver or grid.
     """
     solve, times = solver_named(solver), time_grid(grid, num_steps)
-    solution = solve(guided_field(model, conditions, guidance_scale), noise, times)
+    field = guided_field(model, conditions, guidance_scale, drift=drift)
+    start = torch.cat([noise, conditions.channels], dim=-1) if drift else noise
+    solution = solve(field, start, times)
     branches = 1 if guidance_scale == 1.0 else 2
-    return Sample(solution.x_1, solution.evaluations * branches)
+    return Sample(solution.x_1[..., : noise.shape[-1]], solution.evaluations * branches)
 
 
-def seeded_noise(frames: int, channels: int, seed: int, device: str) -> Tensor:
+def seeded_noise(frames: int, channels: int, seed: int, device: torch.device) -> Tensor:
     """Standard normal (1, frames, channels), drawn on the CPU: the same on every device."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(1, frames, channels, generator=generator).to(device)

@@ -33,6 +33,8 @@ def write_shards(
     make: Callable[[int], Row],
     settings: str,
     report: Callable[[str], None],
+    *,
+    retry: bool = False,
 ) -> dict[str, str]:
     """Write the shards that are not there yet.
 
@@ -42,53 +44,69 @@ def write_shards(
         make: arrays of clip i; the same names, shapes and types for every clip.
         settings: all that decides the arrays; kept in the files.
         report: is told about progress.
+        retry: try the clips of earlier runs that failed once more.
 
     Returns:
         Reasons by id of the clips that failed, those of earlier runs included.
 
     Raises:
-        InputError: the folder holds shards of other clips or settings, or every clip of a shard
-            fails.
+        InputError: the folder holds shards of other clips or settings, or no clip at all could be
+            used.
     """
     folder.mkdir(parents=True, exist_ok=True)
     failed: dict[str, str] = {}
     for index, first in enumerate(range(0, len(ids), CLIPS_PER_SHARD)):
         part = list(ids[first : first + CLIPS_PER_SHARD])
         path = shard_path(folder, index)
-        if not path.is_file():
-            _write_shard(path, part, first, make, settings)
+        done = path.is_file()
+        if done:
+            notes = _metadata(path)
+            if notes["clips"] != part or notes["settings"] != settings:
+                raise InputError(
+                    f"{path} was made from other clips or with other settings; give an empty --out"
+                )
+        if not done or (retry and notes["failed"]):
+            notes = _write_shard(path, part, first, make, settings)
             report(f"features of {first + len(part)} of {len(ids)} clips")
-        stored = _metadata(path)
-        if stored["clips"] != part or stored["settings"] != settings:
-            raise InputError(
-                f"{path} was made from other clips or with other settings; give an empty --out"
-            )
-        failed |= stored["failed"]
+        failed |= notes["failed"]
+    if ids and len(failed) == len(ids):
+        raise InputError(f"no clip could be used; first {ids[0]}: {failed[ids[0]]}")
     return failed
 
 
 def _write_shard(
-    path: Path, ids: Sequence[str], first: int, make: Callable[[int], Row], settings: str
-) -> None:
-    from safetensors.numpy import save_file
+    path: Path,
+    ids: Sequence[str],
+    first: int,
+    make: Callable[[int], Row],
+    settings: str,
+) -> dict[str, Any]:
+    """Write one shard and return its notes; what a shard of that name holds is kept."""
+    from safetensors.numpy import load_file, save_file
 
+    stored = load_file(path) if path.is_file() else {}
+    kept_before = _metadata(path)["kept"] if path.is_file() else []
     rows: list[Row] = []
     failed: dict[str, str] = {}
     for place, name in enumerate(ids):
+        if name in kept_before:
+            at = kept_before.index(name)
+            rows.append({key: values[at] for key, values in stored.items()})
+            continue
         try:
             rows.append(make(first + place))
         except InputError as error:
             failed[name] = str(error)
-    if not rows:
-        raise InputError(
-            f"no clip of {path.name} could be used; first: {next(iter(failed.items()))}"
-        )
-    arrays = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+        except Exception as error:
+            error.add_note(f"while features of clip {name} were computed")
+            raise
+    arrays = {key: np.stack([row[key] for row in rows]) for key in (rows[0] if rows else ())}
     kept = [name for name in ids if name not in failed]
     notes = {"clips": list(ids), "kept": kept, "failed": failed, "settings": settings}
     partial = path.with_suffix(".partial")
     save_file(arrays, partial, metadata={"vssflow": json.dumps(notes)})
     partial.replace(path)
+    return notes
 
 
 def _metadata(path: Path) -> dict[str, Any]:
@@ -117,7 +135,8 @@ class ShardArray:
     @cached_property
     def shape(self) -> tuple[int, ...]:
         """Of the whole."""
-        return (int(self._starts[-1]), *self._slice(0).get_shape()[1:])
+        filled = next(shard for shard, count in enumerate(self.counts) if count)
+        return (int(self._starts[-1]), *self._slice(filled).get_shape()[1:])
 
     def _slice(self, shard: int) -> Any:
         from safetensors import safe_open
@@ -133,21 +152,35 @@ class ShardArray:
         return np.stack([self[int(row)] for row in rows])
 
 
-def open_shards(folder: Path) -> tuple[list[str], dict[str, ShardArray]]:
+def open_shards(folder: Path, ids: Sequence[str]) -> tuple[list[str], dict[str, ShardArray]]:
     """Ids of the usable clips and the arrays by name.
 
+    Args:
+        folder: of the shards.
+        ids: names of all clips that the shards were made for, in order.
+
     Raises:
-        InputError: there is no shard.
+        InputError: there is no shard, or the shards are not those of all these clips.
     """
     from safetensors import safe_open
 
     paths = sorted(folder.glob("shard-*.safetensors"))
     if not paths:
         raise InputError(f"no features in {folder}; run `vssflow preprocess` first")
-    kept = [_metadata(path)["kept"] for path in paths]
-    with safe_open(paths[0], "numpy") as file:
-        names = list(file.keys())
+    notes = [_metadata(path) for path in paths]
+    found = [name for note in notes for name in note["clips"]]
+    if found != list(ids):
+        raise InputError(
+            f"{folder} holds features of {len(found)} clips, --data has {len(ids)}, or others; "
+            "run `vssflow preprocess` to its end, on the same data"
+        )
+    kept = [note["kept"] for note in notes]
     counts = tuple(map(len, kept))
+    filled = next((path for path, count in zip(paths, counts, strict=True) if count), None)
+    if filled is None:
+        raise InputError(f"{folder} holds no clip that could be used")
+    with safe_open(filled, "numpy") as file:
+        names = list(file.keys())
     return [name for part in kept for name in part], {
         name: ShardArray(folder, name, counts) for name in names
     }

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from vsseval.audio import mono_at, read_audio
+from vsseval.devices import require_device
 from vsseval.errors import InputError
 from vsseval.resampling import resample
 from vsseval.types import Audio, Item, ModelContext, ModelOutput, mono
@@ -22,10 +23,10 @@ from vssflow.frames import clip_frames
 from vssflow.network import Networks, clip_features
 from vssflow.phonemes import read_dictionary, text_to_phonemes
 from vssflow.sampler import sample, seeded_noise
+from vssflow.shown import MIN_SECONDS
 from vssflow.speaker import speaker_vector
 
 DEFAULT_PRESET = next(iter(PRESETS))
-MIN_SECONDS = 0.2
 FULL_SCALE = 32767 / 32768
 """Largest sample that 16 bits hold."""
 
@@ -42,6 +43,8 @@ class Settings:
     """Name in ``vssflow.solvers.SOLVERS``."""
     grid: str = "uniform"
     """Name in ``vssflow.solvers.GRIDS``."""
+    drift: bool = False
+    """Condition channels are integrated too, as in the authors' v1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +93,14 @@ class FlowModel:
             drawn = sample(
                 self.networks.flow,
                 self.networks.flow.conditions(features),
-                seeded_noise(frames_needed, config.latent_channels, seed, "cpu"),
+                seeded_noise(frames_needed, config.latent_channels, seed, self.networks.device),
                 num_steps=self.settings.num_steps,
                 guidance_scale=self.settings.guidance_scale,
                 solver=self.settings.solver,
                 grid=self.settings.grid,
+                drift=self.settings.drift,
             )
-            wave = self.networks.codec.decode(drawn.latent).numpy()
+            wave = self.networks.codec.decode(drawn.latent).cpu().numpy()
         return ModelOutput(fitted(wave, item.duration, config), drawn.nfe)
 
 
@@ -123,7 +127,8 @@ class CodecModel:
         wave = np.pad(reference, (0, max(0, length - reference.size)))[:length]
         with torch.inference_mode():
             codec = self.networks.codec
-            decoded = codec.decode(codec.encode(torch.from_numpy(wave)[None])).numpy()
+            latent = codec.encode(torch.from_numpy(wave)[None].to(self.networks.device))
+            decoded = codec.decode(latent).cpu().numpy()
         return ModelOutput(fitted(decoded, item.duration, config))
 
 
@@ -164,14 +169,17 @@ def words_of_transcript(transcript: str) -> list[list[int]]:
     return text_to_phonemes(transcript, read_dictionary(require("cmudict") / "cmudict.dict"))
 
 
-def load_flow_model(checkpoint: Path | None, settings: Settings | None = None) -> FlowModel:
+def load_flow_model(
+    checkpoint: Path | None, settings: Settings | None = None, device: str = "cpu"
+) -> FlowModel:
     """The model of a checkpoint, by default of the one that comes with the package.
 
     Raises:
-        InputError: as :func:`vssflow.checkpoint.load_checkpoint`.
+        InputError: as :func:`vssflow.checkpoint.load_checkpoint`, or the device is not there.
     """
+    require_device(device)
     path = checkpoint or shipped_checkpoint(DEFAULT_PRESET)
-    networks = load_checkpoint(path)
+    networks = load_checkpoint(path).to(device)
     chosen = settings or Settings(networks.config.num_steps, networks.config.guidance_scale)
     signature = {
         "name": f"vssflow-{networks.config.preset}",
@@ -183,21 +191,27 @@ def load_flow_model(checkpoint: Path | None, settings: Settings | None = None) -
     }
     if chosen.grid != "uniform":
         signature["grid"] = chosen.grid
-    return FlowModel(networks, chosen, signature)
+    return FlowModel(networks, chosen, signature | _device_part(device))
+
+
+def _device_part(device: str) -> dict[str, str]:
+    """What a signature says of the device: the last digits of the audio depend on it."""
+    return {} if device == "cpu" else {"device": device}
 
 
 def load(context: ModelContext) -> FlowModel:
     """Entry of the ``MODELS`` table for ``vssflow``."""
-    return load_flow_model(context.checkpoint)
+    return load_flow_model(context.checkpoint, device=context.device)
 
 
 def load_codec(context: ModelContext) -> CodecModel:
     """Entry of the ``MODELS`` table for the oracle ``codec``."""
+    require_device(context.device)
     path = context.checkpoint or shipped_checkpoint(DEFAULT_PRESET)
-    networks = load_checkpoint(path)
+    networks = load_checkpoint(path).to(context.device)
     signature = {
         "name": f"codec-{networks.config.preset}",
         "checkpoint": checkpoint_digest(path)[:16],
         "griffin_lim": str(networks.config.griffin_lim_steps),
     }
-    return CodecModel(networks, signature)
+    return CodecModel(networks, signature | _device_part(context.device))

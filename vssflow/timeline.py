@@ -7,20 +7,19 @@ the small pictures of the front ends are kept, so a long film in a large format 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from vsseval.errors import InputError
 from vssflow.config import Config
 from vssflow.frames import Box, ClipFrames, mouth_box, scene_and_mouth, shrink
+from vssflow.shown import shown_frames
 
-MIN_SECONDS = 0.2
 PADDED_SECONDS = 0.5
 """A shorter video is continued with its last frame to so long; the audio is cut again."""
-MAX_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Timeline:
 
 
 @dataclass(slots=True)
-class _Shown:
+class _Screen:
     """The frame that is on the screen, and its small pictures once they are asked for."""
 
     frame: av.VideoFrame
@@ -72,59 +71,19 @@ def read_timeline(path: Path, face: Box | None, config: Config) -> Timeline:
         config: sizes of the pictures.
 
     Raises:
-        InputError: no such file, no video stream, no frame, shorter than 0.2 s or longer than
-            120 s, or a face box outside the picture.
+        InputError: as :func:`vssflow.shown.shown_frames`, or a face box outside the picture.
     """
-    if not path.is_file():
-        raise InputError(f"no video file at {path}")
     rows: list[tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]] = []
-    first = at = end = 0.0
-    count = 0
-    shown: _Shown | None = None
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise InputError(f"{path} has no video stream")
-            stream = container.streams.video[0]
-            for frame in container.decode(stream):
-                if frame.time is None:
-                    raise InputError(f"{path}: frame {count + 1} has no time stamp")
-                if shown is None:
-                    first = frame.time
-                at = frame.time - first
-                if at > MAX_SECONDS:
-                    raise InputError(
-                        f"{path} lasts longer than {MAX_SECONDS:g} s; cut it into pieces"
-                    )
-                while shown is not None and _time(len(rows), config) < at:
-                    rows.append(shown.get(config))
-                count += 1
-                shown = _Shown(frame, mouth_box(face, frame.width, frame.height))
-                end = at + _seconds_shown(frame, stream, at / max(1, count - 1))
-    except av.error.FFmpegError as error:
-        raise InputError(f"cannot decode video {path}: {error}") from error
-    if shown is None:
-        raise InputError(f"{path} holds no video frames")
-    if end < MIN_SECONDS:
-        plural = "" if count == 1 else "s"
-        raise InputError(
-            f"{path} lasts {end:.2f} s ({count} frame{plural}); vssflow needs {MIN_SECONDS} s"
-        )
-    needed = int(np.ceil(round(max(end, PADDED_SECONDS) * config.frame_rate, 6)))
+    screen: _Screen | None = None
+    end = Fraction(0)
+    for frame, start, stop in shown_frames(path):
+        while screen is not None and Fraction(2 * len(rows) + 1, 2 * config.frame_rate) < start:
+            rows.append(screen.get(config))
+        screen, end = _Screen(frame, mouth_box(face, frame.width, frame.height)), stop
+    assert screen is not None  # a video without frames is refused
+    duration = float(end)
+    needed = int(np.ceil(round(max(duration, PADDED_SECONDS) * config.frame_rate, 6)))
     while len(rows) < needed:
-        rows.append(shown.get(config))
+        rows.append(screen.get(config))
     scene, mouth, colour = (np.stack(part) for part in zip(*rows[:needed], strict=True))
-    return Timeline(scene, mouth, colour, end)
-
-
-def _time(index: int, config: Config) -> float:
-    return (index + 0.5) / config.frame_rate
-
-
-def _seconds_shown(frame: av.VideoFrame, stream: av.VideoStream, spacing: float) -> float:
-    """How long a frame is shown: as the file says, or at its mean rate, or as those before."""
-    if frame.duration and frame.time_base:
-        return float(frame.duration * frame.time_base)
-    if stream.average_rate:
-        return float(1 / stream.average_rate)
-    return spacing or 0.04
+    return Timeline(scene, mouth, colour, duration)

@@ -16,23 +16,28 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from vsseval.errors import InputError
-from vssflow.checkpoint import save_checkpoint
+from vssflow.audioldm2 import latent_sampler, load_vae
+from vssflow.checkpoint import is_checkpoint, load_checkpoint, require_config, save_checkpoint
 from vssflow.config import Config
 from vssflow.distributed import Processes
+from vssflow.duration_predictor import DurationPredictor, upstream_state
 from vssflow.features import Array, Clip, decode_media, media_arrays, open_array, store_clips
 from vssflow.frames import ClipFrames
+from vssflow.full_durations import TIMINGS
 from vssflow.network import Networks, clip_features
 from vssflow.phonemes import Pronunciations, text_to_phonemes
 from vssflow.shards import open_shards
 from vssflow.speaker import speaker_vector
 from vssflow.train_codec import codec_job, decoder_job, encode_clip, set_latent_statistics
+from vssflow.train_durations import DurationMaterial, durations_job
 from vssflow.train_flow import (
     FlowMaterial,
     FlowTraining,
     JointMaterial,
+    Rows,
     companions_of,
     flow_job,
 )
@@ -40,7 +45,7 @@ from vssflow.train_frontends import Material, lip_job, semantic_job, sync_job
 from vssflow.training import Budget, Job, fit
 from vssflow.upstream import start_from_stable_audio
 
-Stage = Literal["codec", "decoder", "frontends", "flow", "all"]
+Stage = Literal["codec", "decoder", "frontends", "durations", "flow", "all"]
 
 BUDGET_SHARES = {
     "codec": 0.12,
@@ -80,7 +85,12 @@ class Run:
     reuse: Path | None = None
     """Another run whose codec, front ends and features are used; its transformer is not."""
     start: Path | None = None
-    """Stable Audio Open's transformer, which a full-size model begins from."""
+    """What a full-size model begins from: Stable Audio Open's transformer, or a checkpoint of the
+    same preset, as the authors' joint stages do."""
+    audioldm2: Path | None = None
+    """AudioLDM2, whose autoencoder hears the joint clips of a full-size model."""
+    device: str = "cpu"
+    """Where the networks are, ``cpu`` or ``cuda``."""
 
     @property
     def features(self) -> Path:
@@ -95,11 +105,15 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         InputError: an earlier stage is missing.
         TrainingError: a loss is not finite.
     """
-    if run.processes.count > 1 and stage != "flow":
-        raise InputError("only --stage flow runs in several processes; do the others first")
+    if run.processes.count > 1 and stage not in ("flow", "durations"):
+        raise InputError(
+            "only --stage flow and durations run in several processes; do the others first"
+        )
     _same_config(run, stage)
     torch.manual_seed(run.seed)
-    networks = Networks(run.config)
+    if stage == "durations":
+        return _train_durations(run, budget)
+    networks = Networks(run.config).to(run.device)
     if not run.config.trained_front_ends:
         if stage not in ("flow", "all"):
             raise InputError(f"preset {run.config.preset} has no {stage} to train; --stage flow")
@@ -133,6 +147,7 @@ TRANSFORMER_FIELDS = frozenset(
         "preset", "concatenated", "crossed", "lip_channels", "sync_channels", "semantic_channels",
         "projection_factor", "width", "depth", "heads", "cross_heads", "feed_forward",
         "time_frequencies", "rotary_width", "num_steps", "guidance_scale",
+        "speech_guidance_scale",
     }
 )  # fmt: skip
 """Fields that codec, front ends and features do not depend on."""
@@ -161,7 +176,9 @@ def _same_config(run: Run, stage: Stage) -> None:
 
 
 def _compare(folder: Path, now: Mapping[str, object], *, ignored: frozenset[str]) -> None:
-    before = json.loads((folder / "config.json").read_text())
+    # A field that is younger than the run had its default then.
+    before = json.loads(json.dumps(asdict(Config(""))))
+    before |= json.loads((folder / "config.json").read_text())
     different = [
         f"{name}: {before.get(name)!r}, now {now.get(name)!r}"
         for name in sorted((before.keys() | now.keys()) - ignored)
@@ -200,7 +217,9 @@ def _restore(run: Run, networks: Networks, name: str) -> None:
     path = (run.reuse or run.out) / f"{name}.weights.pt"
     if not path.is_file():
         raise InputError(f"no trained {name} at {path}; run the earlier --stage first")
-    _network(networks, name).load_state_dict(torch.load(path, weights_only=True))
+    _network(networks, name).load_state_dict(
+        torch.load(path, weights_only=True, map_location="cpu")
+    )
 
 
 def _fit(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
@@ -280,7 +299,7 @@ def compute_features(run: Run, networks: Networks) -> None:
             features = clip_features(networks, frames, words, voice)
         for name, value in features._asdict().items():
             if value is not None:
-                arrays[name][row] = value[0].numpy()
+                arrays[name][row] = value[0].cpu().numpy()
         arrays["features_done"][row] = True
         if number % 500 == 499:
             run.report(f"features of {number + 1} clips")
@@ -323,25 +342,60 @@ def _train_flow(run: Run, networks: Networks, budget: Budget) -> Path:
 
 def _train_full_flow(run: Run, networks: Networks, budget: Budget) -> Path:
     """Train a full-size transformer on the shards that ``vssflow preprocess`` wrote."""
-    kept, arrays = open_shards(run.features)
+    kept, arrays = open_shards(run.features, [clip.id for clip in run.clips])
     by_id = {clip.id: clip for clip in run.clips}
-    absent = [name for name in kept if name not in by_id]
-    if absent:
-        raise InputError(f"{run.features} holds clips that --data lacks: {', '.join(absent[:3])}")
+    if run.config.phoneme_positions and "spans" not in arrays:
+        raise InputError(f"{run.features} holds no durations; preprocess for {run.config.preset}")
+    rows: dict[str, Rows] = {**arrays}
+    for name in ("wave", "frames", "timing"):
+        rows.pop(name, None)
+    if "lips" not in run.config.streams:  # v1 keeps them for its duration predictor
+        rows["lips"] = np.zeros((len(kept), run.config.clip_frames, 0), np.float32)
+    material = FlowMaterial(companions=companions_of([by_id[name] for name in kept]), **rows)
+    joint = None
     if run.flow.joint_share:
-        raise InputError("joint clips are made for preset tiny only: shards hold no waveforms")
-    if run.config.phoneme_positions:
-        raise InputError(f"preset {run.config.preset} needs phoneme durations; shards hold none")
-    material = FlowMaterial(
-        companions=companions_of([by_id[name] for name in kept]),
-        **{name: value for name, value in arrays.items() if name != "frames"},
-    )
-    if run.start is not None:
+        if run.audioldm2 is None:
+            raise InputError("joint clips of a full-size preset need --audioldm2")
+        vae = load_vae(run.audioldm2 / "vae").to(run.device)
+        joint = JointMaterial(arrays["wave"], arrays["frames"], latent_sampler(vae))
+    if run.start is not None and is_checkpoint(run.start):
+        require_config(run.start, run.config)
+        networks = load_checkpoint(run.start).to(run.device).train()
+        run.report(f"began from {run.start}")
+    elif run.start is not None:
         fresh = start_from_stable_audio(networks.flow, run.start)
         run.report(f"began from {run.start}; fresh: {', '.join(fresh)}")
-    job = flow_job(networks.flow, material, replace(run.flow, seed=run.seed), ids=kept)
+    job = flow_job(networks.flow, material, replace(run.flow, seed=run.seed), joint=joint, ids=kept)
     _fit(run, networks, job, budget)
     return export(run, networks)
+
+
+def _train_durations(run: Run, budget: Budget) -> Path:
+    """Train v1's duration predictor on the aligned clips of the shards."""
+    if not run.config.phoneme_positions:
+        raise InputError(f"preset {run.config.preset} has no durations to predict")
+    kept, arrays = open_shards(run.features, [clip.id for clip in run.clips])
+    timing = np.asarray(arrays["timing"][range(len(kept))])
+    material = DurationMaterial(
+        **{name: arrays[name] for name in ("lips", "phonemes", "spans", "frames")},
+        aligned=np.flatnonzero(timing == TIMINGS.index("aligned")).tolist(),
+    )
+    network = DurationPredictor().to(run.device)
+    job = durations_job(network, material, replace(run.flow, seed=run.seed), kept)
+    weights = fit(
+        job,
+        budget,
+        run.out,
+        seed=run.seed,
+        report=run.report,
+        processes=run.processes,
+        accumulate=run.accumulate,
+    )
+    path = run.out / "durations.ckpt"
+    if run.processes.first:
+        network.load_state_dict(weights)
+        torch.save({"state_dict": upstream_state(network)}, path)
+    return path
 
 
 def _joint_material(run: Run, networks: Networks) -> JointMaterial:
@@ -351,8 +405,12 @@ def _joint_material(run: Run, networks: Networks) -> JointMaterial:
         min(config.clip_frames, round(spoken_seconds(clip, config) * config.frame_rate))
         for clip in run.clips
     ]
-    networks.codec.eval()
-    return JointMaterial(np.asarray(wave), frames, networks.codec.encode)
+    codec = networks.codec.eval()
+
+    def encode(samples: Tensor, _: torch.Generator) -> Tensor:
+        return codec.encode(samples.to(networks.device)).cpu()
+
+    return JointMaterial(np.asarray(wave), frames, encode)
 
 
 def spoken_seconds(clip: Clip, config: Config) -> float:

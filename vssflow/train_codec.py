@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vssflow.codec import MEL_SCALE, Codec
+from vssflow.devices import bfloat16, device_of
 from vssflow.mel import mel_of_magnitude, spectrum
 from vssflow.training import Draw, Job
 
@@ -27,7 +28,7 @@ def codec_job(codec: Codec, wave: NDArray[np.int16]) -> Job:
     def losses(draw: Draw) -> Mapping[str, Tensor]:
         generator = draw.generator
         cuts = draw_cuts(wave, codec.config.samples_per_frame, generator)
-        return codec_losses(codec, cuts, generator)
+        return codec_losses(codec, cuts.to(device_of(codec)), generator)
 
     return Job("codec", codec, losses, learning_rate=1e-3)
 
@@ -39,7 +40,7 @@ def decoder_job(codec: Codec, wave: NDArray[np.int16]) -> Job:
     def losses(draw: Draw) -> Mapping[str, Tensor]:
         generator = draw.generator
         cuts = draw_cuts(wave, codec.config.samples_per_frame, generator)
-        return decoder_losses(codec, cuts, generator)
+        return decoder_losses(codec, cuts.to(device_of(codec)), generator)
 
     return Job("decoder", codec, losses, learning_rate=7e-4, ema_decay=0.998)
 
@@ -62,10 +63,10 @@ def codec_losses(codec: Codec, wave: Tensor, generator: torch.Generator) -> dict
     Half of the vocoder's batch sees true mels, half sees decoded ones.
     """
     goal = _targets(codec, wave)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with bfloat16(wave.device):
         posterior = codec.posterior(goal.mel)
         deviation = posterior.log_deviation.exp()
-        noise = torch.randn(deviation.shape, generator=generator)
+        noise = torch.randn(deviation.shape, generator=generator).to(wave.device)
         decoded = codec.mel_of_raw(posterior.mean + deviation * noise)
         half = wave.shape[0] // 2
         heard = torch.cat([goal.mel[:half], decoded[half:].detach()])
@@ -78,10 +79,10 @@ def codec_losses(codec: Codec, wave: Tensor, generator: torch.Generator) -> dict
 def decoder_losses(codec: Codec, wave: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
     """As :func:`codec_losses`, but from noisy posterior means; the vocoder sees decoded mels."""
     goal = _targets(codec, wave)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with bfloat16(wave.device):
         with torch.no_grad():
             mean = codec.posterior(goal.mel).mean
-            noise = torch.randn(mean.shape, generator=generator)
+            noise = torch.randn(mean.shape, generator=generator).to(wave.device)
             raw = mean + LATENT_NOISE * codec.latent_deviation[:, None] * noise
         decoded = codec.mel_of_raw(raw)
         predicted = codec.log_magnitude(decoded)
@@ -132,7 +133,7 @@ def set_latent_statistics(codec: Codec, wave: NDArray[np.int16]) -> None:
 
 
 def encode_clip(codec: Codec, samples: NDArray[np.int16]) -> Tensor:
-    """Normalised latents (T, latent_channels) of one clip, int16 (n,)."""
+    """Normalised latents (T, latent_channels) of one clip, int16 (n,), on the CPU."""
     with torch.inference_mode():
         wave = torch.from_numpy(samples.astype(np.float32) / 32768)
-        return codec.encode(wave[None])[0].clone()
+        return codec.encode(wave[None].to(device_of(codec)))[0].cpu().clone()

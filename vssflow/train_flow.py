@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vsseval.errors import InputError
+from vssflow.alignment import aligned
 from vssflow.config import Config
+from vssflow.devices import bfloat16, device_of
 from vssflow.distributed import Share
 from vssflow.dit import Features, VSSFlow, select
+from vssflow.durations import duration_matrix
 from vssflow.features import Clip
 from vssflow.flow import sample_path, velocity_loss
 from vssflow.joint import Extent, Source, draw_overlay, mix
@@ -49,13 +52,15 @@ class FlowMaterial:
     phonemes: Rows
     """(N, T slots)."""
     sync: Rows
-    """(N, T, sync_features)."""
+    """(N, T, sync_features); of a full-size model (N, 240, sync_features)."""
     semantic: Rows
-    """(N, V, semantic_features)."""
+    """(N, V, semantic_features); of a full-size model (N, 100, semantic_features)."""
     speaker: Rows
     """Voice of each clip itself, (N, speaker_features); zeros for a sound."""
     companions: Sequence[Sequence[int]]
     """For each clip the rows of the same speaker's other clips; empty for a sound."""
+    spans: Rows | None = None
+    """Phonemes of each frame, (N, T, 2), where they come with durations (v1)."""
     deviation: Rows | None = None
     """Of the latents, (N, T, latent_channels); they are then drawn afresh at each step."""
 
@@ -89,7 +94,11 @@ class FlowTraining:
     joint_extent: Extent = "span"
     """How far the pictures of the speech reach in a joint clip, see :func:`vssflow.joint.mix`."""
     dropout_per_batch: bool = False
-    """Conditions are dropped for a whole batch, as the authors do, and not item by item."""
+    """Conditions, and the speaker alone, are dropped for a whole batch, as the authors do, and not
+    item by item."""
+    mask_lip_sync: tuple[float, ...] = ()
+    """Shares of the frames that lose their lips, and others their sync features, in a clip; one of
+    these is drawn for each batch. The authors have (0, 1) in their joint stages: all or nothing."""
     bfloat16: bool = True
     """Products in bfloat16, weights in float32."""
     gradient_checkpointing: bool = False
@@ -108,12 +117,18 @@ def draw_features(
         pick = int(torch.randint(max(1, len(others)), (1,), generator=generator))
         voices.append(material.speaker[others[pick] if others else row])
     index = list(rows)
+    phonemes = torch.from_numpy(material.phonemes[index].astype(np.int64))
+    durations = None
+    if material.spans is not None:
+        spans = torch.from_numpy(material.spans[index].astype(np.int64))
+        durations = duration_matrix(spans, phonemes.shape[1])
     return Features(
         torch.from_numpy(material.lips[index]).float(),
-        torch.from_numpy(material.phonemes[index].astype(np.int64)),
+        phonemes,
         torch.from_numpy(material.sync[index]).float(),
         torch.from_numpy(material.semantic[index]).float(),
         torch.from_numpy(np.stack(voices)),
+        durations,
     )
 
 
@@ -121,12 +136,13 @@ def draw_features(
 class JointMaterial:
     """What joint clips need besides the features."""
 
-    wave: NDArray[np.int16]
-    """(N, samples) at the model's rate."""
-    frames: Sequence[int]
+    wave: Rows
+    """16-bit samples (N, samples) at the model's rate."""
+    frames: Sequence[float] | Rows
     """Latent frames that each clip truly lasts."""
-    encode: Callable[[Tensor], Tensor]
-    """Waveforms (B, samples) to latents (B, T, latent_channels)."""
+    encode: Callable[[Tensor, torch.Generator], Tensor]
+    """Waveforms (B, samples) to latents (B, T, latent_channels), which may be drawn; from the CPU
+    to the CPU."""
 
 
 def flow_mixture(
@@ -140,7 +156,7 @@ def flow_mixture(
     spoken = [row for row, same in enumerate(material.companions) if same]
     silent = [row for row, same in enumerate(material.companions) if not same]
     if training.joint_share > 0 and joint is None:
-        raise InputError("joint clips need the waveforms; give the folder of the codec stage")
+        raise InputError("joint clips need waveforms and a codec")
     if training.joint_share > 0 and not (spoken and silent):
         raise InputError("joint clips need both sound and speech clips")
     speech = training.speech_share
@@ -199,12 +215,11 @@ def flow_job(
             _clip(group, row, seed, material, silent, joint, options, flow.config)
             for (group, row), seed in draw.share.of(list(zip(picked, seeds, strict=True)))
         ]
+        device = device_of(flow)
         return flow_losses(
             flow,
-            torch.cat([clip.latent for clip in clips]),
-            Features(
-                *(torch.cat(parts) for parts in zip(*(c.features[:5] for c in clips), strict=True))
-            ),
+            torch.cat([clip.latent for clip in clips]).to(device),
+            _together([clip.features for clip in clips]).to(device),
             draw.generator,
             share=draw.share,
             options=options,
@@ -215,6 +230,10 @@ def flow_job(
         return [ids[row] if ids is not None else str(row) for row in rows]
 
     settings = f"{mixed.describe()}; dropout per {'batch' if options.dropout_per_batch else 'clip'}"
+    if options.joint_share and options.joint_extent != "span":
+        settings += f"; joint extent {options.joint_extent}"
+    if options.mask_lip_sync:
+        settings += f"; masks {', '.join(f'{ratio:g}' for ratio in options.mask_lip_sync)}"
     return Job(
         "flow",
         flow,
@@ -238,34 +257,36 @@ def _clip(
     options: FlowTraining,
     config: Config,
 ) -> _Batch:
-    """Latent and features of one clip; a joint one is made here."""
+    """Latent, and features at latent rate, of one clip; a joint one is made here."""
     generator = torch.Generator().manual_seed(seed)
     features = draw_features(material, [row], generator)
-    if group != "joint" or joint is None:
+    if group == "joint" and joint is not None:
+        under = silent[int(torch.randint(len(silent), (1,), generator=generator))]
+        speech = Source(_wave(joint, row), features, float(joint.frames[row]))
+        background = draw_features(material, [under], generator)
+        sound = Source(_wave(joint, under), background, float(joint.frames[under]))
+        whole = config.trained_front_ends
+        overlay = draw_overlay(sound, speech, generator, whole_frames=whole)
+        wave, features, _ = mix(sound, speech, overlay, config, options.joint_extent)
+        with torch.no_grad():
+            latent = joint.encode(wave, generator).float()
+    else:
         latent = torch.from_numpy(material.latent[[row]]).float()
         if material.deviation is not None:
             noise = torch.randn(latent.shape, generator=generator)
             latent += torch.from_numpy(material.deviation[[row]]).float() * noise
-        return _Batch(latent, features)
-    under = silent[int(torch.randint(len(silent), (1,), generator=generator))]
-    speech = Source(_wave(joint, row), features, joint.frames[row])
-    background = draw_features(material, [under], generator)
-    sound = Source(_wave(joint, under), background, joint.frames[under])
-    overlay = draw_overlay(sound, speech, generator)
-    mixed = mix(sound, speech, overlay, config, options.joint_extent)
-    with torch.no_grad():
-        return _Batch(joint.encode(mixed.wave).float(), mixed.features)
+    if not config.trained_front_ends:
+        features = aligned(features, config.clip_frames)
+    return _Batch(latent, features)
 
 
-def _together(features: Sequence[Features]) -> Features:
+def _together(clips: Sequence[Features]) -> Features:
     """Clips as one batch."""
-    return Features(
-        torch.cat([clip.lips for clip in features]),
-        torch.cat([clip.phonemes for clip in features]),
-        torch.cat([clip.sync for clip in features]),
-        torch.cat([clip.semantic for clip in features]),
-        torch.cat([clip.speaker for clip in features]),
+    durations = [clip.durations for clip in clips if clip.durations is not None]
+    joined = Features(
+        *(torch.cat(parts) for parts in zip(*(clip[:5] for clip in clips), strict=True))
     )
+    return joined._replace(durations=torch.cat(durations)) if durations else joined
 
 
 def _wave(joint: JointMaterial, row: int) -> Tensor:
@@ -283,7 +304,8 @@ def flow_losses(
 ) -> dict[str, Tensor]:
     """Velocity loss of one share of a batch under condition dropout.
 
-    Times, noise and dropout are drawn for the whole batch; the share takes its part of them.
+    Times, noise and dropout are drawn for the whole batch; the share takes its part of them, to
+    the device of its latents and features.
     """
     part, chosen = share or Share(), options or FlowTraining()
     batch = latent.shape[0] * part.count
@@ -295,11 +317,36 @@ def flow_losses(
     if chosen.dropout_per_batch:
         dropped = dropped[:1].expand(batch)
     mute = torch.rand(batch, 1, generator=generator) < SPEAKER_DROPOUT
-    t, noise, dropped, mute = (part.of_tensor(value) for value in (t, noise, dropped, mute))
+    if chosen.dropout_per_batch:
+        mute = mute[:1].expand(batch, 1)
+    t, noise, dropped, mute = (
+        part.of_tensor(value).to(latent.device) for value in (t, noise, dropped, mute)
+    )
     features = features._replace(speaker=features.speaker.masked_fill(mute, 0.0))
+    if chosen.mask_lip_sync:
+        features = masked(features, chosen.mask_lip_sync, generator, part)
     path = sample_path(noise, latent, t)
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=chosen.bfloat16):
+    with bfloat16(latent.device, enabled=chosen.bfloat16):
         conditions = flow.conditions(features)
         conditions = select(conditions, flow.null(conditions), dropped)
         predicted = flow(path.x_t, t, conditions)
     return {"loss": velocity_loss(predicted, path.velocity)}
+
+
+def masked(
+    features: Features, ratios: Sequence[float], generator: torch.Generator, share: Share
+) -> Features:
+    """Features of a share of a batch with the lips of some frames, and the sync of others, zero.
+
+    The ratio is drawn once a batch; a frame is kept where a uniform draw exceeds it. The authors
+    mask behind the projections, which have no bias and see each frame alone: it is the same.
+    """
+    ratio = ratios[int(torch.randint(len(ratios), (1,), generator=generator))]
+    batch, frames = features.lips.shape[0] * share.count, features.lips.shape[1]
+    lips, sync = (
+        share.of_tensor(torch.rand(batch, frames, 1, generator=generator) > ratio) for _ in range(2)
+    )
+    device = features.lips.device
+    return features._replace(
+        lips=features.lips * lips.to(device), sync=features.sync * sync.to(device)
+    )

@@ -13,44 +13,16 @@ from torch.nn import functional
 
 from vsseval.errors import InputError
 from vssflow.config import Config
+from vssflow.devices import bfloat16, device_of
+from vssflow.durations import phone_targets
 from vssflow.features import Clip
 from vssflow.frontends import LipFrontEnd, SemanticFrontEnd, SyncFrontEnd
-from vssflow.phonemes import CLASSES
 from vssflow.training import Draw, Job
 
 SYNC_BATCH, SYNC_FRAMES = 12, 64
 LIP_BATCH, LIP_FRAMES = 24, 50
 SEMANTIC_BATCH = 64
 SOUND_SHARE = 0.75  # of the sync batches; speech clips need little from whole frames
-
-FLITE_PHONES: Mapping[str, str] = {
-    "pau": "SIL", "h#": "SIL", "sil": "SIL", "ax": "AH", "axr": "ER", "ix": "IH", "dx": "T",
-    "el": "L", "em": "M", "en": "N", "nx": "N", "ux": "UW", "hv": "HH",
-}  # fmt: skip
-"""Flite's phones that have another name in ARPAbet as CMU writes it."""
-
-
-def class_of_phone(phone: str) -> int:
-    """Lip class of a Flite phone.
-
-    Raises:
-        InputError: the phone is in neither set.
-    """
-    name = FLITE_PHONES.get(phone, phone.upper())
-    if name not in CLASSES:
-        raise InputError(f"alignment holds the unknown phone {phone!r}")
-    return CLASSES.index(name)
-
-
-def phone_targets(clip: Clip, config: Config) -> NDArray[np.int64]:
-    """Lip class of each phoneme slot, int64 (slots,): the phone in its middle, else silence."""
-    slots = config.clip_frames * config.phonemes_per_frame
-    rate = config.frame_rate * config.phonemes_per_frame
-    middles = (np.arange(slots) + 0.5) / rate
-    targets = np.zeros(slots, np.int64)
-    for phone, start, end in clip.phones:
-        targets[(middles >= start) & (middles < end)] = class_of_phone(phone)
-    return targets
 
 
 def onset_targets(clip: Clip, config: Config) -> NDArray[np.float32]:
@@ -122,7 +94,8 @@ def sync_job(front_end: SyncFrontEnd, material: Material, config: Config) -> Job
     speech = [i for i, clip in enumerate(material.clips) if clip.transcript is not None]
     num_sound = SYNC_BATCH if not speech else round(SYNC_BATCH * SOUND_SHARE) if sounds else 0
     onsets = np.stack([onset_targets(clip, config) for clip in material.clips])
-    weight = torch.tensor(10.0)
+    device = device_of(front_end)
+    weight = torch.tensor(10.0).to(device)
     length = min(SYNC_FRAMES, config.clip_frames)
 
     def losses(draw: Draw) -> Mapping[str, Tensor]:
@@ -130,10 +103,10 @@ def sync_job(front_end: SyncFrontEnd, material: Material, config: Config) -> Job
         rows = _draw(sounds, num_sound, generator) if num_sound else []
         rows += _draw(speech, SYNC_BATCH - num_sound, generator) if num_sound < SYNC_BATCH else []
         starts = _starts(config.clip_frames, length, SYNC_BATCH, generator)
-        scene = _jitter(_cuts(material.scene, rows, starts, length), generator)
-        latent = _cuts(material.latent, rows, starts, length).float()
-        onset = _cuts(onsets, rows, starts, length)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        scene = _jitter(_cuts(material.scene, rows, starts, length), generator).to(device)
+        latent = _cuts(material.latent, rows, starts, length).float().to(device)
+        onset = _cuts(onsets, rows, starts, length).to(device)
+        with bfloat16(device):
             predicted = front_end.predict(front_end(scene))
         parts = {
             "latent": functional.mse_loss(predicted.latent.float(), latent),
@@ -158,14 +131,15 @@ def lip_job(front_end: LipFrontEnd, material: Material, config: Config) -> Job:
     targets = np.stack([phone_targets(clip, config) for clip in material.clips])
     targets = targets.reshape(len(material.clips), config.clip_frames, config.phonemes_per_frame)
     length = min(LIP_FRAMES, config.clip_frames)
+    device = device_of(front_end)
 
     def losses(draw: Draw) -> Mapping[str, Tensor]:
         generator = draw.generator
         rows = _draw(rows_aligned, LIP_BATCH, generator)
         starts = _starts(config.clip_frames, length, LIP_BATCH, generator)
-        mouth = _jitter(_cuts(material.mouth, rows, starts, length), generator)
-        target = _cuts(targets, rows, starts, length).flatten()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        mouth = _jitter(_cuts(material.mouth, rows, starts, length), generator).to(device)
+        target = _cuts(targets, rows, starts, length).flatten().to(device)
+        with bfloat16(device):
             log_posteriors = front_end.log_posteriors(front_end(mouth))
         flat = log_posteriors.flatten(0, 1)
         correct = (flat.argmax(-1) == target).float().mean()
@@ -194,22 +168,23 @@ def semantic_job(front_end: SemanticFrontEnd, material: Material, config: Config
         )
     )
     everything = range(len(material.clips))
+    device = device_of(front_end)
 
     def losses(draw: Draw) -> Mapping[str, Tensor]:
         generator = draw.generator
         rows = _draw(everything, SEMANTIC_BATCH, generator)
         tokens = _starts(material.colour.shape[1], 2, SEMANTIC_BATCH, generator)
-        colour = _cuts(material.colour, rows, tokens, 2)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        colour = _cuts(material.colour, rows, tokens, 2).to(device)
+        with bfloat16(device):
             features = front_end(colour)
             logits = front_end.label_head(features).float()
             predicted = front_end.latent_head(features).float()
-        wanted = labels[rows][:, None].expand(-1, 2)
+        wanted = labels[rows][:, None].expand(-1, 2).to(device)
         correct = (logits.argmax(-1) == wanted).float().mean()
         parts = {
             "label": functional.cross_entropy(logits.flatten(0, 1), wanted.flatten()),
             "statistics": functional.mse_loss(
-                predicted, statistics[rows][:, None].expand(-1, 2, -1)
+                predicted, statistics[rows][:, None].expand(-1, 2, -1).to(device)
             ),
         }
         return {"loss": parts["label"] + parts["statistics"], **parts, "accuracy": correct}

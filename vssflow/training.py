@@ -121,12 +121,13 @@ class _State:
         partial.replace(self.path)
 
     def restore(self) -> None:
-        """Read what :meth:`save` wrote.
+        """Read what :meth:`save` wrote, on whatever device that was.
 
         Raises:
             InputError: the run was started with other settings.
         """
-        state = torch.load(self.path, weights_only=True)
+        # The optimiser's counters and the generator belong on the CPU wherever the network is.
+        state = torch.load(self.path, weights_only=True, map_location="cpu")
         before = state.get("settings", "")
         if before != self.job.settings:
             raise InputError(
@@ -135,7 +136,9 @@ class _State:
             )
         self.job.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.average, self.step, self.seconds = state["average"], state["step"], state["seconds"]
+        for name, value in self.average.items():
+            value.copy_(state["average"][name])
+        self.step, self.seconds = state["step"], state["seconds"]
         self.sums = state.get("sums", {})
         self.generator.set_state(state["generator"])
 
@@ -232,12 +235,17 @@ def _update(
     for weights in state.optimiser.param_groups:
         weights["lr"] = job.learning_rate * scale
     state.optimiser.zero_grad(set_to_none=True)
+    ran_out: BaseException | None = None
+    sums: dict[str, float] = {}
     try:
         sums = _backward(state, group.shares(accumulate))
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        raise TrainingError(_what_fits(state, group, accumulate)) from error
+        # Its traceback would hold the memory of the failed batch while smaller ones are tried.
+        ran_out = error.with_traceback(None)
+    if ran_out is not None:
+        raise TrainingError(_what_fits(state, group, accumulate)) from ran_out
     values = dict(zip(sums, group.mean(list(sums.values())), strict=True))
     if not math.isfinite(values["loss"]):
         clips = f"; clips {', '.join(job.batch_ids(state.step))}" if job.batch_ids else ""

@@ -25,7 +25,7 @@ from vssflow.network import Networks
 FROZEN = ("image_encoder.", "vae.", "vocoder.")
 """Networks of a Lightning checkpoint that are not the flow."""
 PROJECTIONS = (
-    "cond_proj", "ref_proj", "lip_proj", "synch_proj", "temporal_cond_proj",
+    "cond_proj", "ref_proj", "lip_proj", "synch_proj", "temporal_cond_proj", "phone_proj",
     "phone_embedding", "positional_embedding", "exp_positional_embedding",
 )  # fmt: skip
 RENAMED = (
@@ -62,7 +62,16 @@ def upstream_shapes(flow: VSSFlow) -> dict[str, tuple[int, ...]]:
     for name, value in flow.state_dict().items():
         kernel = (1,) if name in CONVOLUTIONS else ()
         shapes[upstream_key(name)] = (*value.shape, *kernel)
-    return shapes
+    return shapes | _unread_shapes(flow.config)
+
+
+def _unread_shapes(config: Config) -> dict[str, tuple[int, ...]]:
+    """The temporal projection that the ablated layouts of v1 hold and never use."""
+    if not config.phoneme_positions or "temporal" in config.concatenated:
+        return {}
+    hidden, features = config.token_width, config.semantic_features
+    shapes = ((hidden, features), (hidden, features), (1, hidden))
+    return {f"temporal_cond_proj.{2 * i}.weight": shape for i, shape in enumerate(shapes)}
 
 
 def config_of_upstream(state: Mapping[str, Tensor]) -> Config:
@@ -100,7 +109,7 @@ def load_state(flow: VSSFlow, state: Mapping[str, Tensor]) -> None:
     """
     wanted = upstream_shapes(flow)
     found = {name: value for name, value in state.items() if not name.startswith(FROZEN)}
-    _check("checkpoint", wanted, found)
+    check_tensors("checkpoint", wanted, found)
     own = {}
     for name in flow.state_dict():
         value = found[upstream_key(name)].float()
@@ -108,7 +117,14 @@ def load_state(flow: VSSFlow, state: Mapping[str, Tensor]) -> None:
     flow.load_state_dict(own, assign=True)
 
 
-def _check(what: str, wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, Tensor]) -> None:
+def check_tensors(
+    what: str, wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, Tensor]
+) -> None:
+    """Refuse tensors that are not those wanted, by name and shape.
+
+    Raises:
+        InputError: some are missing, unknown or of another shape.
+    """
     missing = wanted.keys() - found.keys()
     unknown = found.keys() - wanted.keys()
     reshaped = [

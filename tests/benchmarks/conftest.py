@@ -47,22 +47,37 @@ def encode_clip(
         late: so much later begins the sound in the file [s]; what is heard is the same.
         sound_seconds: length of the sound if it is not that of the picture.
     """
+    pictures = np.full((round(seconds * fps), 48, 64, 3), 40, np.uint8)
+    for at, picture in enumerate(pictures):
+        jumps = 0 if still else sum(at / fps >= start for start in times)
+        phase = 0 if still else at % 8
+        picture[8 + phase : 24 + phase, 4 + 8 * jumps : 20 + 8 * jumps] = 220
+    wave = None if level is None else sound(sound_seconds or seconds, rate, times, level)
+    encode(path, pictures, fps, wave, rate, late)
+
+
+def encode(
+    path: Path,
+    pictures: np.ndarray,
+    fps: Fraction | int,
+    wave: np.ndarray | None,
+    rate: int,
+    late: float = 0.0,
+) -> None:
+    """A video of pictures (n, h, w, 3) and a waveform (m,), in the codecs of its suffix."""
     path.parent.mkdir(parents=True, exist_ok=True)
     video_codec, audio_codec = CODECS[path.suffix]
     with av.open(str(path), "w") as out:
         video = out.add_stream(video_codec, rate=fps)
-        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        video.height, video.width = pictures.shape[1:3]
+        video.pix_fmt = "yuv420p"
         video.codec_context.thread_count = 1
-        audio = out.add_stream(audio_codec, rate=rate, layout="mono") if level is not None else None
-        for at in range(round(seconds * fps)):
-            picture = np.full((48, 64, 3), 40, np.uint8)
-            jumps = 0 if still else sum(at / fps >= start for start in times)
-            phase = 0 if still else at % 8
-            picture[8 + phase : 24 + phase, 4 + 8 * jumps : 20 + 8 * jumps] = 220
+        audio = out.add_stream(audio_codec, rate=rate, layout="mono") if wave is not None else None
+        for picture in pictures:
             out.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         out.mux(video.encode())
         if audio is not None:
-            wave = sound(sound_seconds or seconds, rate, times, level)[round(late * rate) :]
+            wave = wave[round(late * rate) :]
             step = audio.codec_context.frame_size or 1152
             form = audio.codec_context.format.name
             for at in range(0, len(wave), step):
@@ -92,6 +107,11 @@ def write_clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def write_media() -> Callable[..., None]:
+    return encode
 
 
 @pytest.fixture(scope="session")

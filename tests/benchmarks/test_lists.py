@@ -18,6 +18,7 @@ from vsseval.errors import InputError
 from vsseval.metrics.grid import grid_slots
 from vsseval.metrics.patterns import chosen
 from vsseval.metrics.table import METRICS
+from vsseval.reports.presets import preset
 
 LISTS = json.loads(
     (Path(__file__).parents[1] / "reference" / "benchmark_lists.json").read_text(encoding="utf-8")
@@ -270,6 +271,10 @@ def test_groups_are_what_clips_share(name: str, clip: str, group: str) -> None:
 def test_default_metrics_exist(name: str) -> None:
     patterns = find_data_set(name).metrics
     assert all(chosen((pattern,), METRICS) for pattern in patterns)
+
+
+def test_vggsound_has_the_columns_of_the_paper() -> None:
+    assert find_data_set("vggsound").metrics == preset("vssflow-v2s")
 
 
 def test_a_pattern_chooses_dialects_only_if_it_names_one() -> None:

@@ -269,12 +269,16 @@ def test_empty_root_and_unknown_layout_say_what_was_looked_for(
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"holds no video \(0 sounds\); looked for <youtube id>"):
         make("vggsound", tmp_path / "empty", tmp_path / "out")
-    with pytest.raises(InputError, match="no folder at"):
+    with pytest.raises(
+        InputError, match=r"no folder at .*: --root is the folder of vggsound as you"
+    ):
         make("vggsound", tmp_path / "absent", tmp_path / "out")
     strange = tmp_path / "strange"
     strange.mkdir()
     shutil.copy(vggsound_root / "dataset/test/10/aaaaaaaaaaa_000001.mp4", strange / "clip 1.mp4")
-    with pytest.raises(InputError, match=r"no list of vggsound clips .* test\.csv.* --list FILE"):
+    with pytest.raises(
+        InputError, match=r"no list of vggsound .* test\.csv.* --list FILE .*hche11/VGGSound"
+    ):
         make("vggsound", strange, tmp_path / "out")
     shutil.copy(vggsound_root / "test.csv", strange)
     with pytest.raises(InputError, match=r"none of the 8 clips .* 1 videos .* such as clip 1\.mp4"):
@@ -306,6 +310,33 @@ def test_out_within_root_and_root_within_out_are_refused(
     for out in (vggsound_root, vggsound_root / "sub", tmp_path):
         with pytest.raises(InputError, match="must not lie in each other"):
             make("vggsound", vggsound_root, out)
+
+
+def test_link_that_leads_nowhere_is_one_undecodable_clip(
+    vggsound_root: Path, tmp_path: Path
+) -> None:
+    clip = vggsound_root / "dataset" / "test" / "10" / "fffffffffff_000005.mp4"
+    clip.unlink()
+    clip.symlink_to(tmp_path / "gone.mp4")
+    coverage = make("vggsound", vggsound_root, tmp_path / "out")
+    assert (coverage.found, coverage.taken) == (7, 3)
+    assert "No such file" in coverage.broken["fffffffffff_000005"]["undecodable"]
+
+
+def test_stopped_preparation_is_named_by_whoever_reads_the_set(vsseval, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "vggsound"
+    folder.mkdir(parents=True)
+    (folder / "prepared.jsonl").write_text("")
+    for words in (
+        ("run", "--model", "reference", "--bench", "vggsound"),
+        ("data", "verify", "data/vggsound", "--workers", 1),
+    ):
+        done = vsseval(*words)
+        assert done.exit_code == 2
+        assert "data/vggsound was stopped; the same `vsseval data prepare` again" in done.output
+    (folder / "prepared.jsonl").unlink()
+    done = vsseval("data", "verify", "data/vggsound", "--workers", 1)
+    assert "data/vggsound (no benchmark.json); `vsseval data prepare NAME" in done.output
 
 
 def test_options_that_do_not_fit(vggsound_root: Path, tmp_path: Path) -> None:
@@ -358,7 +389,8 @@ def test_vggsounder_labels_are_slices(vggsound_root: Path, tmp_path: Path) -> No
         "aaaaaaaaaaa_000001,wind,A,False,False,True\n"
         'ggggggggggg_000006,"rain, heavy",A,True,False,False\n'
     )
-    make("vggsound", vggsound_root, tmp_path / "out", labels=labels)
+    coverage = make("vggsound", vggsound_root, tmp_path / "out", labels=labels)
+    assert "6 clips of the list have no labels and are in no slice" in coverage.lines()
     of = {item.id: item.slices for item in read_benchmark(tmp_path / "out").items}
     version = "vggsounder-" + vggsound.ids_digest(["aaaaaaaaaaa_000001", "ggggggggggg_000006"])[:8]
     assert of == {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -133,6 +135,42 @@ def test_onsets_find_planted_hits(signals) -> None:
     found = onsets.load()(signals.hits(22050, 4.0))["times_030"]
     # one hop is 23 ms; the envelope peaks up to two hops after the strike
     np.testing.assert_allclose(found, signals.HIT_TIMES, atol=2 * 512 / 22050)
+
+
+def test_signature_of_onsets_is_that_of_committed_records() -> None:
+    records = Path(__file__).parents[2].glob("results/demo/demo-sound/*/*/record.json")
+    scores = [score for path in records for score in json.loads(path.read_text())["scores"]]
+    stated = {one["signature"].split("|")[1] for one in scores if one["metric"] == "onset_f1"}
+    assert stated == {"enc:" + onsets.signature().replace("|", ";")}
+
+
+def test_detector_is_librosas_to_the_bit(signals) -> None:
+    import librosa
+
+    random = np.random.default_rng(5)
+    sounds = [signals.hits(22050, 4.0), np.zeros(5000, np.float32)]
+    for length in (2048, 2559, 2560, 5000, 40_000, 100_001):
+        sound = random.standard_normal(length) * 10 ** random.uniform(-4, 0)
+        sounds += [sound, np.round(20 * sound) / 20]
+    for sound in (one.astype(np.float32) for one in sounds):
+        power = librosa.feature.melspectrogram(
+            y=sound, sr=22050, n_fft=2048, hop_length=512, n_mels=128, fmin=0.0, fmax=11025.0
+        )
+        decibels = librosa.power_to_db(power, ref=1.0, amin=1e-10, top_db=80.0)
+        theirs = librosa.onset.onset_strength(
+            S=decibels, sr=22050, hop_length=512, lag=1, max_size=1, detrend=False, center=True
+        )
+        np.testing.assert_array_equal(onsets.envelope(sound), theirs)
+    flux = np.abs(random.standard_normal((60, 40)))
+    # Half of them with many ties, between neighbours and with the threshold.
+    flux[::2] = np.round(4 * flux[::2]) / 4
+    window = {"pre_max": 1, "post_max": 1, "pre_avg": 4, "post_avg": 5, "wait": 1}
+    for one in flux.astype(np.float32):
+        for delta in (0.3, 0.07):
+            theirs = librosa.onset.onset_detect(
+                onset_envelope=one, sr=22050, hop_length=512, units="samples", delta=delta, **window
+            )
+            np.testing.assert_array_equal(onsets.detect(one, delta), theirs)
 
 
 def test_silence_has_no_onsets() -> None:

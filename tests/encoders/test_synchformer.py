@@ -16,11 +16,12 @@ import soundfile
 import torch
 
 from vsseval import features, weights
-from vsseval.encoders import synchformer, synchformer_checkpoint
-from vsseval.encoders.synchformer_checkpoint import load_network, upstream_name
-from vsseval.encoders.synchformer_network import Size, Synchformer
+from vsseval.encoders import synchformer
 from vsseval.encoders.table import ENCODERS, load_encoder, signature
 from vsseval.errors import InputError
+from vsseval.synchformer import checkpoint
+from vsseval.synchformer.checkpoint import load_network, upstream_name
+from vsseval.synchformer.network import Size, Synchformer
 
 
 @pytest.fixture(scope="session")
@@ -255,25 +256,6 @@ def test_a_source_of_50_fps_shows_every_second_frame(recipe, network, seen) -> N
     np.testing.assert_allclose(found, seen[:3], rtol=0, atol=1e-5)
 
 
-def test_visual_features_are_laid_end_to_end_and_padded_with_black(recipe, network, seen) -> None:
-    encoder = synchformer.VideoSegments(network.video, "cpu", "")
-    frames = recipe.video(40)
-    found = encoder.visual_features(frames, 25.0, seconds=2.24)  # 56 frames: 6 segments
-    assert found.shape == (6 * 8, 48)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found[: 4 * 8], seen[:4].reshape(-1, 48), rtol=0, atol=1e-5)
-    black = encoder(np.zeros((16, 90, 160, 3), np.uint8), 25.0)["features"]
-    np.testing.assert_allclose(found[5 * 8 :], black[0], rtol=0, atol=1e-5)
-    cut = encoder.visual_features(frames, 25.0, seconds=0.64)
-    np.testing.assert_allclose(cut, seen[0], rtol=0, atol=1e-5)
-
-
-def test_ten_seconds_give_vssflow_240_rows() -> None:
-    encoder = synchformer.VideoSegments(lambda x: torch.zeros(len(x), 8, 768), "cpu", "")
-    frames = np.zeros((50, 36, 48, 3), np.uint8)
-    assert encoder.visual_features(frames, 5.0, seconds=10.0).shape == (240, 768)
-
-
 @pytest.mark.parametrize(
     ("frames", "fps", "message"),
     [
@@ -352,7 +334,7 @@ def installed(state, size, tmp_path, monkeypatch) -> None:
     torch.save(state, tmp_path / "synchformer_state_dict.pth")
     monkeypatch.setattr(weights, "require", lambda name: tmp_path)
     small = functools.partial(load_network, size=size)
-    monkeypatch.setattr(synchformer_checkpoint, "load_network", small)
+    monkeypatch.setattr(checkpoint, "load_network", small)
     features._loaded.cache_clear()
 
 

@@ -39,6 +39,18 @@ CASES = {
 }
 """Reduced sizes. The temporal projection of v1 wants a cross width of 768."""
 
+V1_CASES = {
+    "v1": CASES["v1"],
+    "v1-all-cross": Case("v1-all-cross", 8, 768 + 4, "v1", semantic=768, frames=20),
+    "v1-video": Case("v1-video", 8 + 768, 768, "v1", semantic=768, frames=20, every=9),
+    "v1-all-concat": Case(
+        "v1-all-concat", 8 + 4 + 768, 0, "v1", semantic=768, frames=20, cross_heads=2, every=9
+    ),
+}
+"""Final and ablated layouts of v1, for sampling too."""
+STEPS, GUIDANCE = 4, 3.0
+"""Euler steps and the authors' guidance of the samples."""
+
 FULL = {"latent": 128, "lips": 1024, "sync": 768, "semantic": 768, "phone": 32, "depth": 10}
 M_CASES = {
     "v3-M": Case(
@@ -78,3 +90,35 @@ def inputs(case: Case) -> dict[str, NDArray[np.generic]]:
         given["lips"] = normal(case.frames - 5, 1024)
     given["phonemes"] = state.randint(0, 71, (2, phones)).astype(np.int64)
     return given
+
+
+def predictor_inputs() -> dict[str, NDArray[np.generic]]:
+    """Phonemes, lips, durations and lengths of two clips for v1's duration predictor."""
+    state = np.random.RandomState(12)
+    frames, phones = 60, 11
+    ids = state.randint(1, 71, (2, phones)).astype(np.int64)
+    ids[1, 8:] = 0  # padding
+    lips = state.standard_normal((2, frames, 1024)).astype(np.float32)
+    durations = np.zeros((2, frames, phones), np.float32)
+    lengths = np.array([60, 41], np.int64)
+    for item, (length, count) in enumerate(zip(lengths, (11, 8), strict=True)):
+        rows = np.arange(length)
+        durations[item, rows, rows * count // length] = 1
+        lips[item, length:] = 0
+    durations[0, 7, 2] = 1  # a frame of two phonemes
+    return {"ids": ids, "lips": lips, "durations": durations, "frames": lengths}
+
+
+def spoken_ids() -> NDArray[np.int64]:
+    """One utterance: blank, phonemes, blank."""
+    middle = np.random.RandomState(13).randint(1, 59, 27)
+    return np.array([59, *middle, 59], np.int64)
+
+
+def path_maps() -> list[NDArray[np.float32]]:
+    """Maps to find a path through: more frames, more phonemes, one row, one column, ties."""
+    state = np.random.RandomState(14)
+    shapes = ((40, 9), (5, 12), (1, 4), (6, 1))
+    maps = [state.random_sample(shape).astype(np.float32) for shape in shapes]
+    ties = state.randint(0, 3, (15, 8)).astype(np.float32) / 2
+    return [*maps, ties, np.zeros((7, 5), np.float32)]

@@ -40,7 +40,12 @@ V3_WORKERS = {
     "v3-videotext": "vaflow_noise_video_text",
     "v3-all-concat": "vaflow_noise_lip_synch_video_text",
 }
-V1_WORKER = "vaflow_sda_dit_noise_text_mel"
+V1_WORKERS = {
+    "v1": "vaflow_sda_dit_noise_text_mel",
+    "v1-all-cross": "vaflow_sda_dit_noise_mel",
+    "v1-video": "vaflow_sda_dit_noise_clip_mel",
+    "v1-all-concat": "vaflow_sda_dit_noise_text_clip_mel",
+}
 STUBS = (
     "wandb", "matplotlib", "matplotlib.pyplot", "agc",
     "pytorch_lightning", "pytorch_lightning.callbacks", "pytorch_lightning.trainer",
@@ -60,6 +65,11 @@ def stub_imports() -> None:
         def log(self, *_: object, **__: object) -> None:
             pass
 
+    class Wrapper(torch.nn.Module):
+        def __init__(self, model: torch.nn.Module) -> None:
+            super().__init__()
+            self.model = model
+
     for name in STUBS:
         module = ModuleType(name)
         module.__path__ = []  # type: ignore[attr-defined]
@@ -68,7 +78,7 @@ def stub_imports() -> None:
     sys.modules["pytorch_lightning"].LightningModule = Module  # type: ignore[attr-defined]
     sys.modules["pytorch_lightning.callbacks"].Callback = object  # type: ignore[attr-defined]
     sys.modules["pytorch_lightning.callbacks"].BaseFinetuning = object  # type: ignore[attr-defined]
-    sys.modules["flow_matching.utils"].ModelWrapper = torch.nn.Module  # type: ignore[attr-defined]
+    sys.modules["flow_matching.utils"].ModelWrapper = Wrapper  # type: ignore[attr-defined]
     clip = ModuleType("model.clip.clip_module")
     clip.CLIPViT = lambda _: torch.nn.Identity()  # type: ignore[attr-defined]
     sys.modules["model.clip.clip_module"] = clip
@@ -95,8 +105,8 @@ def lend_attention(v3: Path) -> None:
     published.VAFlowAttnProcessor2_0 = module.VAFlowAttnProcessor2_0
 
 
-def run(root: Path, worker_name: str, case: Case) -> dict[str, object]:
-    """The authors' velocity of one case."""
+def assemble(root: Path, worker_name: str, case: Case) -> SimpleNamespace:
+    """The authors' system of one case under filled weights, and a batch as they call it."""
     import torch
 
     sys.path.insert(0, str(root))
@@ -119,26 +129,14 @@ def run(root: Path, worker_name: str, case: Case) -> dict[str, object]:
         network = transformers.StableAudioDiTModel_SelfAttn(
             **sizes, global_states_input_dim=case.semantic
         )
+        # v1 asks for it and its configuration is silent: the speaker's width.
+        network.register_to_config(cross_attention_dim=case.semantic)
     loaded = SimpleNamespace(from_pretrained=lambda *_, **__: network)
     for name in [n for n in vars(worker) if n.startswith("StableAudioDiTModel")]:
         setattr(worker, name, loaded)
 
     given = {name: torch.from_numpy(value) for name, value in inputs(case).items()}
-    latent = given["x_t"].transpose(1, 2)  # (B, latent, T)
-    batch, channels, frames = latent.shape
-    kept: dict[str, torch.Tensor] = {}
-
-    class Recorder(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network
-            self.config = network.config
-
-        def forward(self, x, t, **others):
-            x = torch.cat([latent, x[:, channels:]], dim=1)
-            out = self.network(x, given["t"], **others)
-            kept["conditions"], kept["velocity"] = x[:, channels:], out.sample[:, :channels]
-            return out
+    batch, frames, channels = given["x_t"].shape
 
     class Vae(torch.nn.Module):
         encoder = SimpleNamespace(conv_in=SimpleNamespace(weight=torch.zeros(1)))
@@ -168,7 +166,6 @@ def run(root: Path, worker_name: str, case: Case) -> dict[str, object]:
     with torch.no_grad():
         for name, value in system.state_dict().items():
             value.copy_(torch.from_numpy(fill(name, tuple(value.shape))))
-    system.vaflow = Recorder()
     rows = {
         "video_feat": given["semantic"],
         "video_id": None,
@@ -183,14 +180,41 @@ def run(root: Path, worker_name: str, case: Case) -> dict[str, object]:
         "phone_seq": None,
         "duration_matrix": given.get("durations"),
     }
+    sys.path.remove(str(root))
+    return SimpleNamespace(
+        worker=worker, system=system, network=network, rows=rows, given=given, shapes=shapes
+    )
+
+
+def run(root: Path, worker_name: str, case: Case) -> dict[str, object]:
+    """The authors' velocity of one case."""
+    import torch
+
+    made = assemble(root, worker_name, case)
+    latent = made.given["x_t"].transpose(1, 2)  # (B, latent, T)
+    channels = latent.shape[1]
+    kept: dict[str, torch.Tensor] = {}
+
+    class Recorder(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = made.network
+            self.config = made.network.config
+
+        def forward(self, x, t, **others):
+            x = torch.cat([latent, x[:, channels:]], dim=1)
+            out = self.network(x, made.given["t"], **others)
+            kept["conditions"], kept["velocity"] = x[:, channels:], out.sample[:, :channels]
+            return out
+
+    made.system.vaflow = Recorder()
     with torch.no_grad():
-        system.training_step(rows, 0)
+        made.system.training_step(made.rows, 0)
     velocity = kept["velocity"].transpose(1, 2).flatten().double().numpy()
     conditions = kept["conditions"].transpose(1, 2).flatten().double().numpy()
-    sys.path.remove(str(root))
     return {
-        "keys": key_digest(shapes),
-        "tensors": len(shapes),
+        "keys": key_digest(made.shapes),
+        "tensors": len(made.shapes),
         "velocity": [float(f"{v:.7g}") for v in velocity[:: case.every]],
         "conditions": [float(f"{v:.7g}") for v in conditions[:: 7 * case.every]],
         "deviation": float(f"{np.std(velocity):.5g}"),
@@ -208,7 +232,7 @@ def main() -> None:
     cases = {}
     for name, case in {**CASES, **M_CASES}.items():
         if case.generation == "v1":
-            cases[name] = run(v1, V1_WORKER, case)
+            cases[name] = run(v1, V1_WORKERS[case.preset], case)
         else:
             cases[name] = run(v3, V3_WORKERS[case.preset], case)
     packages = ("torch", "diffusers", "numpy", "transformers")

@@ -16,7 +16,7 @@ import pytest
 from vsseval.errors import InputError, UnknownNameError
 from vsseval.metrics.patterns import chosen
 from vsseval.metrics.table import METRICS
-from vsseval.reports import latex, reported
+from vsseval.reports import latex, leaderboard, reported
 from vsseval.reports.latex import escaped, latex_report
 from vsseval.reports.leaderboard import leaderboards
 from vsseval.reports.markdown import report
@@ -149,7 +149,7 @@ def test_latex_compiles(results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         pytest.skip("pdflatex is not installed; texlive-latex-recommended of Debian has it")
     path = tmp_path / "reported.csv"
     path.write_text(REPORTED)
-    monkeypatch.setattr(latex, "reported_rows", lambda bench: reported_rows(bench, path))
+    monkeypatch.setattr(leaderboard, "reported_rows", lambda bench: reported_rows(bench, path))
     text = latex_report(results)
     assert r"Foley \& Co & 1.50 & 9.1 \\" in text
     (tmp_path / "table.tex").write_text(text)
@@ -267,7 +267,7 @@ def test_reported_tables_stand_apart_with_their_source(
     (found,) = reported_rows("toy", path)
     assert found.rows == {"Foley & Co": {"FD": "1.50", "IS": "9.1"}, "Other": {"FD": "2"}}
     before = leaderboards(results)
-    monkeypatch.setattr("vsseval.reports.markdown.reported_rows", lambda b: reported_rows(b, path))
+    monkeypatch.setattr(leaderboard, "reported_rows", lambda bench: reported_rows(bench, path))
     text = report(results)
     assert "### Reported, not measured here: R1, setting 8 s" in text
     assert "| method | FD ↓ | IS ↑ |" in text

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from vssflow import train as training
 from vssflow.checkpoint import load_checkpoint
 from vssflow.cli import commands
 from vssflow.config import LAYOUTS, PRESETS, preset, with_layout
+from vssflow.training import Budget
 
 
 @pytest.fixture
@@ -95,6 +98,23 @@ def test_preprocess_stores_arrays_and_a_second_run_finds_them_done(data, tmp_pat
 def test_stage_without_the_one_before_says_what_to_run(data, tmp_path):
     with pytest.raises(InputError, match="run the earlier --stage first"):
         invoke("train", "--data", data, "--out", tmp_path, "--steps", 1, "--stage", "flow")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({}, "has no durations to predict", id="a field that was not there yet"),
+        pytest.param({"depth": 9}, "another configuration; depth: 9, now 8", id="another value"),
+    ],
+)
+def test_run_goes_on_under_the_configuration_it_was_begun_with(tmp_path, change, message):
+    # The check comes before the stage, which preset tiny does not have.
+    config = json.loads(json.dumps(asdict(PRESETS["tiny"])))
+    del config["speech_guidance_scale"]
+    (tmp_path / "config.json").write_text(json.dumps(config | change))
+    run = training.Run(PRESETS["tiny"], [], tmp_path, 0, 1, {}, print)
+    with pytest.raises(InputError, match=message):
+        training.train(run, "durations", Budget(steps=1))
 
 
 def test_budget_shares_add_up_to_one():

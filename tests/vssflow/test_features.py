@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from vsseval.errors import InputError
+from vssflow.durations import phone_targets
 from vssflow.features import decode_media, media_arrays, open_array, read_clips, store_clips
-from vssflow.train_frontends import onset_targets, phone_targets
+from vssflow.train_frontends import onset_targets
 
 
 def test_clips_of_all_benchmark_folders_are_read(data):

@@ -21,13 +21,14 @@ from vsseval.video import read_video
 from vssflow.checkpoint import save_checkpoint
 from vssflow.cli import commands
 from vssflow.config import PRESETS
-from vssflow.film import Window, cross_fade, generate_film, windows
+from vssflow.film import generate_film
 from vssflow.frames import clip_frames
 from vssflow.memory import OutOfMemoryError, halve_until_it_fits, largest_batch
 from vssflow.network import Networks, clip_features
 from vssflow.preview import write_preview
 from vssflow.system import load_flow_model
 from vssflow.timeline import read_timeline
+from vssflow.windows import Window, cross_fade, windows
 
 
 def write_film(

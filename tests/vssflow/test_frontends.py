@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from vsseval.errors import InputError
+from vssflow.durations import class_of_phone
 from vssflow.features import Clip
 from vssflow.frontends import LipFrontEnd, SemanticFrontEnd, SyncFrontEnd, with_motion
 from vssflow.phonemes import CLASSES
 from vssflow.train_flow import FlowMaterial, companions_of, draw_features
-from vssflow.train_frontends import Material, class_of_phone, labels_of, lip_job, sync_job
+from vssflow.train_frontends import Material, labels_of, lip_job, sync_job
 from vssflow.training import Draw
 
 
@@ -61,9 +62,11 @@ def test_sync_features_do_not_see_frames_far_away(config):
         pytest.param("pau", "SIL", id="pause"),
         pytest.param("ax", "AH", id="schwa"),
         pytest.param("iy", "IY", id="same name"),
+        pytest.param("IH1", "IH", id="stress"),
+        pytest.param("", "SIL", id="empty interval of the Montreal Forced Aligner"),
     ],
 )
-def test_flite_phones_have_lip_classes(phone, name):
+def test_phones_of_alignments_have_lip_classes(phone, name):
     assert CLASSES[class_of_phone(phone)] == name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from vssflow.config import PRESETS
 from vssflow.dit import Features
 from vssflow.joint import Overlay, Source, draw_overlay, mix
 
@@ -85,3 +86,66 @@ def test_speech_longer_than_the_sound_starts_at_zero_and_sets_the_length(config)
     overlay = draw_overlay(sound, speech, torch.Generator().manual_seed(0))
     assert overlay.start == 0
     assert mix(sound, speech, overlay, config).frames == 12
+
+
+RATES = {"lips": 25, "phonemes": 25, "sync": 24, "semantic": 10}
+
+
+def full_source(value: float, seconds: float) -> Source:
+    """A 10 s clip of the full-size model at the rates of its features; position k has value + k."""
+    counts = {name: 10 * rate for name, rate in RATES.items()}
+    steps = {name: value + torch.arange(count)[None, :, None] for name, count in counts.items()}
+    features = Features(
+        steps["lips"].float(),
+        steps["phonemes"][..., 0].long(),
+        steps["sync"].float(),
+        steps["semantic"].float(),
+        torch.full((1, 4), value),
+    )
+    wave = (value + torch.arange(160_000, dtype=torch.float64) / 1e6)[None]
+    return Source(wave, features, 25 * seconds)
+
+
+@pytest.mark.parametrize("start", [0.0, 1.23, 4.5678])
+@pytest.mark.parametrize("mode", ["add", "insert"])
+def test_full_size_clips_are_mixed_at_the_rates_of_the_authors(mode, start):
+    # Places: int(16000 t) of the waveform, int(24 t) of sync, int(10 t) of CLIP, int(25 t) of lips.
+    sound, speech = full_source(1000, 9.5), full_source(5000, 3.21)
+    mixed = mix(sound, speech, Overlay(25 * start, mode, 0.4), PRESETS["v3-m"], "clip")
+    first, count = int(16_000 * start), int(16_000 * 3.21)
+    expected = sound.wave[0].clone()
+    expected[first : first + count] *= 0.4 if mode == "add" else 0.0
+    expected[first : first + count] += speech.wave[0, :count]
+    torch.testing.assert_close(mixed.wave[0], expected)
+    for name in ("sync", "semantic"):
+        first = int(RATES[name] * start)
+        below, above = (getattr(s.features, name)[0, :, 0] for s in (sound, speech))
+        expected = below.clone()
+        expected[first:] = (below[first:] if mode == "add" else 0) + above[: len(above) - first]
+        assert torch.equal(getattr(mixed.features, name)[0, :, 0], expected), name
+    for name in ("lips", "phonemes"):
+        first, above = int(25 * start), getattr(speech.features, name)
+        assert not getattr(mixed.features, name)[0, :first].any()
+        assert torch.equal(getattr(mixed.features, name)[0, first:], above[0, : 250 - first])
+    assert mixed.frames == 25 * 9.5
+
+
+def test_pictures_of_a_full_size_clip_can_end_with_its_speech():
+    sound, speech = full_source(1000, 9.5), full_source(5000, 3.0)
+    features = mix(sound, speech, Overlay(50.0, "insert", 0.4), PRESETS["v3-m"]).features
+    # 2 to 5 s: sync 48 to 120, CLIP 20 to 50.
+    sync, semantic = features.sync[0, :, 0], features.semantic[0, :, 0]
+    assert torch.equal(sync[120:], sound.features.sync[0, 120:, 0])
+    assert torch.equal(sync[48:120], speech.features.sync[0, :72, 0])
+    assert torch.equal(semantic[50:], sound.features.semantic[0, 50:, 0])
+    assert torch.equal(semantic[20:50], speech.features.semantic[0, :30, 0])
+
+
+def test_full_size_speech_begins_anywhere_within_the_sound():
+    generator = torch.Generator().manual_seed(0)
+    pair = full_source(0, 8.0), full_source(1, 6.0)
+    starts = [draw_overlay(*pair, generator, whole_frames=False).start for _ in range(400)]
+    assert 0 <= min(starts) < 1
+    assert 49 < max(starts) <= 50
+    assert sum(starts) / 400 == pytest.approx(25, abs=2)
+    assert any(start % 1 for start in starts)

@@ -11,7 +11,10 @@ from vssflow.config import PRESETS
 from vssflow.dit import Features, VSSFlow
 from vssflow.network import Networks
 
-LAYOUTS = ["v3-m", "v3-all-cross", "v3-lipsync", "v3-videotext", "v3-all-concat", "v1"]
+LAYOUTS = [
+    "v3-m", "v3-all-cross", "v3-lipsync", "v3-videotext", "v3-all-concat",
+    "v1", "v1-all-cross", "v1-video", "v1-all-concat",
+]  # fmt: skip
 
 
 def count(flow: VSSFlow) -> int:
@@ -25,6 +28,9 @@ def count(flow: VSSFlow) -> int:
     ("name", "parameters"),
     [
         ("v1", 443_283_202),
+        ("v1-all-cross", 442_555_776),
+        ("v1-video", 445_963_648),
+        ("v1-all-concat", 485_057_920),
         ("v3-s", 245_215_104),
         ("v3-m", 463_565_184),
         ("v3-l", 681_915_264),
@@ -44,6 +50,9 @@ def test_parameter_count_is_the_papers(name: str, parameters: int) -> None:
     ("name", "channels", "cross_width"),
     [
         ("v1", 161, 768),
+        ("v1-all-cross", 128, 800),
+        ("v1-video", 896, 768),
+        ("v1-all-concat", 928, 0),
         ("v3-m", 1952, 768),
         ("v3-all-cross", 128, 2592),
         ("v3-lipsync", 1920, 800),
@@ -116,10 +125,11 @@ def test_every_condition_of_a_layout_reaches_the_velocity_wherever_it_stands(nam
     flow = small(name)
     given = features(flow)
     used = {"semantic", "phonemes", "speaker"} | {*flow.config.concatenated, *flow.config.crossed}
+    used -= {"temporal", "speech"}  # made of CLIP, and of the phonemes
     x_t, t = torch.randn(2, 7, 8), torch.tensor([0.2, 0.9])
     with torch.inference_mode():
         before = flow(x_t, t, flow.conditions(given))
-        for field in sorted(used - {"temporal"}):
+        for field in sorted(used):
             value = getattr(given, field)
             other = given._replace(**{field: value.flip(1 if field == "phonemes" else -1)})
             after = flow(x_t, t, flow.conditions(other))
@@ -133,20 +143,23 @@ def test_null_condition_is_the_same_whatever_was_given(name: str) -> None:
     second = flow.conditions(features(flow)._replace(speaker=torch.ones(2, 5)))
     for a, b in zip(flow.null(first), flow.null(second), strict=True):
         assert torch.equal(a, b)
-    assert not torch.any(flow.null(first).tokens)
+    tokens = flow.null(first).tokens
+    assert not torch.any(tokens[:, 0])
+    assert bool(torch.any(tokens)) == (name in ("v1-all-cross", "v1-video"))
 
 
-def test_null_phonemes_of_v1_are_no_speech_at_position_zero() -> None:
-    # Ids all 0 and every frame pointing at phone 0, through the very same projection.
-    flow = small("v1")
+@pytest.mark.parametrize("name", [name for name in LAYOUTS if name.startswith("v1")])
+def test_null_condition_of_v1_is_no_speech_at_position_zero_and_nothing_seen(name: str) -> None:
+    # Ids all 0 and every frame pointing at phone 0, zeros elsewhere, through the very projections.
+    flow = small(name)
     given = features(flow)
     pointing = torch.zeros_like(given.durations)
     pointing[..., 0] = 1.0
-    mute = given._replace(phonemes=torch.zeros_like(given.phonemes), durations=pointing)
-    expected = flow.conditions(mute).channels[..., :4]
-    null = flow.null(flow.conditions(given)).channels
-    torch.testing.assert_close(null[..., :4], expected)
-    assert not torch.any(null[..., 4:])
+    mute = Features(*(torch.zeros_like(value) for value in given[:5]), pointing)
+    expected, null = flow.conditions(mute), flow.null(flow.conditions(given))
+    torch.testing.assert_close(null.channels, expected.channels)
+    torch.testing.assert_close(null.tokens, expected.tokens)
+    assert torch.any(null.channels) or torch.any(null.tokens)
 
 
 def test_gradient_checkpointing_changes_no_gradient() -> None:

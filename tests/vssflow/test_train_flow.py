@@ -15,13 +15,14 @@ import torch
 
 from vsseval.errors import InputError
 from vssflow.distributed import Processes, Share
-from vssflow.dit import VSSFlow
+from vssflow.dit import Features, VSSFlow
 from vssflow.train_flow import (
     FlowMaterial,
     FlowTraining,
     JointMaterial,
     flow_job,
     flow_mixture,
+    masked,
 )
 from vssflow.training import Budget, Draw, TrainingError, fit
 
@@ -54,7 +55,7 @@ def joint_material(config) -> JointMaterial:
     rng = np.random.default_rng(1)
     wave = rng.integers(-999, 999, (CLIPS, FRAMES * config.samples_per_frame)).astype(np.int16)
 
-    def encode(samples):
+    def encode(samples, _):
         # A stand-in for the codec: level of each latent frame in every channel.
         level = samples.reshape(samples.shape[0], FRAMES, -1).square().mean(-1, keepdim=True)
         return level.expand(-1, -1, config.latent_channels)
@@ -165,7 +166,7 @@ def test_joint_clips_reach_the_network(config):
 
 def test_joint_clips_without_sound_or_waveforms_are_refused(config):
     training = FlowTraining(batch=8, joint_share=0.5)
-    with pytest.raises(InputError, match="need the waveforms"):
+    with pytest.raises(InputError, match="need waveforms and a codec"):
         flow_mixture(material(config), training, None)
     silent_only = replace(material(config), companions=[[]] * CLIPS)
     with pytest.raises(InputError, match="both sound and speech"):
@@ -258,3 +259,68 @@ def test_two_processes_give_the_curve_of_one(tmp_path):
     for (_, first), (_, second) in zip(alone, together, strict=True):
         assert second == pytest.approx(first, abs=1e-5)
     assert alone[1][1] != pytest.approx(alone[0][1], abs=1e-3)  # it did learn something
+
+
+def ones(config, batch: int) -> Features:
+    """Features of one everywhere."""
+    return Features(
+        torch.ones(batch, FRAMES, config.lip_features),
+        torch.ones(batch, FRAMES * config.phonemes_per_frame, dtype=torch.int64),
+        torch.ones(batch, FRAMES, config.sync_features),
+        torch.ones(batch, 1, config.semantic_features),
+        torch.ones(batch, config.speaker_features),
+    )
+
+
+def test_masks_are_all_or_nothing_for_the_authors_shares(config):
+    generator = torch.Generator().manual_seed(0)
+    seen = set()
+    for _ in range(40):
+        found = masked(ones(config, 3), (0.0, 1.0), generator, Share())
+        seen.add((float(found.lips.mean()), float(found.sync.mean())))
+        assert torch.equal(found.phonemes, ones(config, 3).phonemes)
+        assert torch.equal(found.semantic, ones(config, 3).semantic)
+    assert seen == {(0.0, 0.0), (1.0, 1.0)}
+
+
+def test_masks_take_whole_frames_of_each_clip_and_of_lips_and_sync_apart(config):
+    found = masked(ones(config, 400), (0.25,), torch.Generator().manual_seed(0), Share())
+    for values in (found.lips, found.sync):
+        assert torch.equal(values, values[..., :1].expand_as(values))
+        kept = values[..., 0]
+        assert float(kept.mean()) == pytest.approx(0.75, abs=0.02)
+        # Neither the same for all clips nor for all frames.
+        assert float(kept.mean(0).min()) > 0.6
+        assert float(kept.mean(1).std()) == pytest.approx((0.25 * 0.75 / FRAMES) ** 0.5, rel=0.2)
+    both = (found.lips[..., 0] * found.sync[..., 0]).mean()
+    assert float(both) == pytest.approx(0.75**2, abs=0.02)
+
+
+def test_masks_before_a_projection_are_masks_behind_it(config):
+    flow = small_flow(config)
+    features = ones(config, 2)._replace(lips=torch.randn(2, FRAMES, config.lip_features))
+    keep = torch.arange(FRAMES)[None, :, None] % 2 == 0
+    before = flow.lip_proj(features.lips * keep)
+    torch.testing.assert_close(before, flow.lip_proj(features.lips) * keep)
+
+
+def test_masked_shares_of_a_batch_add_up_and_differ_from_unmasked(config):
+    def losses(**options) -> list[float]:
+        made = job(config, **options)
+        torch.manual_seed(1)
+        torch.nn.init.normal_(made.network.proj_out.weight, std=0.1)
+        shares = [Share(), *(Share(index, 4) for index in range(4))]
+        return [
+            float(made.losses(Draw(torch.Generator().manual_seed(5), 3, share))["loss"].detach())
+            for share in shares
+        ]
+
+    whole, *parts = losses(mask_lip_sync=(0.5,))
+    assert sum(parts) / 4 == pytest.approx(whole, rel=1e-5)
+    assert whole != pytest.approx(losses()[0], rel=1e-4)
+
+
+def test_run_does_not_go_on_under_other_masks(config, tmp_path):
+    fit(job(config, mask_lip_sync=(0.0, 1.0)), Budget(steps=2), tmp_path, seed=0, report=silent)
+    with pytest.raises(InputError, match="masks 0, 1"):
+        fit(job(config), Budget(steps=4), tmp_path, seed=0, report=silent)

@@ -1,6 +1,7 @@
 """The loader of the authors' checkpoints, against their own code under fake weights.
 
-Expected values: tests/reference/vssflow_recipe.py.
+Expected values: tests/reference/vssflow_recipe.py, and vssflow_v1_recipe.py for samples and the
+ablated layouts of v1.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from vssflow.checkpoint import load_checkpoint
 from vssflow.cli import commands
 from vssflow.config import PRESETS, Config
 from vssflow.dit import Features, VSSFlow
+from vssflow.sampler import sample
 from vssflow.upstream import (
     FRESH,
     load_state,
@@ -51,6 +53,7 @@ def _module(name: str) -> ModuleType:
 CASES = _module("vssflow_cases")
 FAKE = _module("fake_checkpoint")
 EXPECTED = json.loads((REFERENCE / "vssflow_upstream.json").read_text())["cases"]
+V1_EXPECTED = json.loads((REFERENCE / "vssflow_v1.json").read_text())
 
 
 def config_of(case) -> Config:
@@ -92,8 +95,8 @@ def features_of(case) -> tuple[Features, torch.Tensor, torch.Tensor]:
     )
 
 
-def check(name: str, case) -> None:
-    expected, flow = EXPECTED[name], fake_flow(case)
+def check(expected, case) -> None:
+    flow = fake_flow(case)
     given, x_t, t = features_of(case)
     assert FAKE.key_digest(upstream_shapes(flow)) == expected["keys"]
     with torch.inference_mode():
@@ -109,13 +112,39 @@ def check(name: str, case) -> None:
 
 @pytest.mark.parametrize("name", list(CASES.CASES))
 def test_velocity_equals_the_authors_network_at_a_reduced_size(name: str) -> None:
-    check(name, CASES.CASES[name])
+    check(EXPECTED[name], CASES.CASES[name])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(CASES.M_CASES))
 def test_velocity_equals_the_authors_network_at_size_m(name: str) -> None:
-    check(name, CASES.M_CASES[name])
+    check(EXPECTED[name], CASES.M_CASES[name])
+
+
+@pytest.mark.parametrize("name", [name for name in CASES.V1_CASES if name != "v1"])
+def test_velocity_of_an_ablated_layout_equals_the_authors_network(name: str) -> None:
+    check(V1_EXPECTED["velocity"][name], CASES.V1_CASES[name])
+
+
+@pytest.mark.parametrize("name", list(CASES.V1_CASES))
+def test_sample_with_drifting_conditions_equals_the_authors(name: str) -> None:
+    case, expected = CASES.V1_CASES[name], V1_EXPECTED["samples"][name]
+    flow = fake_flow(case)
+    given, noise, _ = features_of(case)
+    # The authors guide the ablated layouts by c + w (c - u), one more in our formula.
+    scale = CASES.GUIDANCE + (flow.config.guidance_scale - 3.0)
+    assert scale == (3.0 if name == "v1" else 4.0)
+    options = {"num_steps": CASES.STEPS, "guidance_scale": scale}
+    with torch.inference_mode():
+        conditions = flow.conditions(given)
+        drawn = sample(flow, conditions, noise, drift=True, **options)
+        still = sample(flow, conditions, noise, **options)
+    found = drawn.latent.flatten()[:: case.every]
+    size = expected["deviation"]
+    np.testing.assert_allclose(found / size, np.array(expected["latent"]) / size, atol=1e-4)
+    # Without concatenated conditions nothing can drift.
+    moved = float((drawn.latent - still.latent).abs().max()) / size
+    assert (moved < 1e-5) == (name == "v1-all-cross")
 
 
 @pytest.mark.parametrize(("name", "tensors"), [("v3-s", 99), ("v3-m", 189), ("v3-l", 279)])

@@ -184,7 +184,7 @@ def _imagebind_video() -> object:
 
 def _synchformer(half: str) -> object:
     from vsseval.encoders import synchformer
-    from vsseval.encoders.synchformer_network import Synchformer
+    from vsseval.synchformer.network import Synchformer
 
     network = cast(Synchformer, _ready(Synchformer(None)))
     if half == "video":

@@ -17,10 +17,8 @@ from vsseval.benchmarks.layout import (
     Entry,
     Files,
     KnownList,
-    clip_in,
-    list_lines,
+    bar_lines,
     spoken_text,
-    stem_of,
     unique,
 )
 
@@ -48,11 +46,9 @@ def read_list(path: Path) -> list[Entry]:
         InputError: a line names no clip, or one twice.
     """
     rows = []
-    for number, line in list_lines(path):
-        cells = [cell.strip() for cell in line.split("|")]
-        clip = clip_in(path, number, cells[0], "Chem", parse(stem_of(cells[0])))
+    for number, clip, cells in bar_lines(path, "Chem", parse):
         text = cells[-1] if len(cells) in (2, 4) else ""
-        rows.append((number, Entry(clip.id, transcript=text or None, speaker=SPEAKER)))
+        rows.append((number, Entry(clip, transcript=text or None, speaker=SPEAKER)))
     return unique(path, rows)
 
 
@@ -99,5 +95,4 @@ DATA_SET = DataSet(
     read_list=read_list,
     complete=complete,
     group=lambda clip: clip.removeprefix("chem/").rpartition("-")[0],
-    speakers=True,
 )

@@ -18,6 +18,7 @@ from vsseval.benchmarks.clips import (
     read_sound,
     write_sound,
 )
+from vsseval.benchmarks.faces import Box, face_box
 from vsseval.errors import InputError
 from vsseval.files import file_digest
 from vsseval.types import Audio
@@ -50,6 +51,8 @@ class ClipJob:
     length: str
     tolerance: float
     sound: str
+    faces: str = ""
+    """The detector of faces with its weights; empty if none is looked for."""
 
     @property
     def key(self) -> str:
@@ -57,10 +60,16 @@ class ClipJob:
         sources = []
         for path in (self.video, self.audio):
             if path is not None:
-                state = path.stat()
                 name = path.relative_to(self.root).as_posix()
-                sources.append([name, state.st_size, state.st_mtime_ns])
+                try:
+                    state = path.stat()
+                except OSError as error:
+                    # A link that leads nowhere, say: such a clip is undecodable.
+                    sources.append([name, error.errno])
+                else:
+                    sources.append([name, state.st_size, state.st_mtime_ns])
         settings = [self.start, self.clip_seconds, self.length, self.tolerance, self.sound]
+        settings += [self.faces] if self.faces else []
         return hashlib.sha256(
             json.dumps([VERSION, self.id, settings, sources]).encode()
         ).hexdigest()
@@ -84,6 +93,7 @@ class ClipResult:
     loudness: float = 0.0
     clipped: int = 0
     """Samples that 16 bits could not hold."""
+    face_box: Box | None = None
 
     def line(self) -> str:
         """As JSON."""
@@ -144,6 +154,7 @@ def _prepare(job: ClipJob, key: str) -> ClipResult:
         round(picture.still, 4),
         round(loudness(sound), 7) if sound else 0.0,
         clipped,
+        face_box(job.video, picture.frames) if job.faces else None,
     )
 
 

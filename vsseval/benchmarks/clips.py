@@ -130,6 +130,24 @@ def stillness(pictures: Sequence[NDArray[np.int16]]) -> float:
     return 1.0 - sum(moved) / len(moved)
 
 
+def frames_at(path: Path, places: Sequence[int]) -> list[NDArray[np.uint8]]:
+    """The frames with these numbers, from 0, ascending: RGB uint8 (h, w, 3).
+
+    Raises:
+        InputError: the video cannot be decoded.
+    """
+    wanted, found = set(places), []
+    with opened(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "NONE"
+        for at, frame in enumerate(container.decode(stream)):
+            if at in wanted:
+                found.append(frame.to_ndarray(format="rgb24"))
+            if at >= max(wanted):
+                break
+    return found
+
+
 def has_sound(path: Path) -> bool:
     """Whether a file has a sound stream.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vsseval.benchmarks.clip_job import REASONS
+from vsseval.benchmarks.faces import NOT_LOOKED_FOR
 from vsseval.benchmarks.scan import ClipList
 from vsseval.benchmarks.voices import Voices
 
@@ -37,6 +38,10 @@ class Coverage:
     """Clips whose sound went beyond full scale."""
     no_words: int
     """Clips of speech without transcript."""
+    faceless: int | None
+    """Clips in which no face is found; None if none was looked for."""
+    unlabelled: int | None
+    """Clips of the list that VGGSounder's labels do not hold; None without labels."""
     voices: Voices | None
     setting: int | None
     fresh: int
@@ -73,6 +78,12 @@ class Coverage:
             out.append(f"{self.clipped} clips have sound beyond full scale, which was clipped")
         if self.no_words:
             out.append(f"{self.no_words} clips have no transcript; metrics of words exclude them")
+        if self.unlabelled:
+            out.append(f"{self.unlabelled} clips of the list have no labels and are in no slice")
+        if self.faceless:
+            out.append(f"{self.faceless} clips show no face that could be found")
+        elif self.faceless is None and self.setting is not None:
+            out.append(f"{NOT_LOOKED_FOR}, then the same command again")
         if self.voices is not None:
             out.append(
                 f"setting {self.setting}: {len(self.voices.of)} clips have a voice to imitate, "

@@ -19,8 +19,8 @@ from vsseval.benchmarks.layout import (
     Entry,
     Files,
     KnownList,
+    bar_lines,
     clip_in,
-    list_lines,
     stem_of,
     unique,
 )
@@ -95,14 +95,12 @@ def read_list(path: Path) -> list[Entry]:
         InputError: a line names no clip, or one twice.
     """
     rows = []
-    for number, line in list_lines(path):
-        cells = [cell.strip() for cell in line.split("|")]
-        clip = clip_in(path, number, cells[0], "GRID", parse(stem_of(cells[0])))
+    for number, clip, cells in bar_lines(path, "GRID", parse):
         reference = None
         if len(cells) == 5:
             text = stem_of(cells[3])
             reference = clip_in(path, number, cells[3], "GRID", parse(text)).id
-        rows.append((number, Entry(clip.id, reference=reference)))
+        rows.append((number, Entry(clip, reference=reference)))
     return unique(path, rows)
 
 
@@ -150,5 +148,4 @@ DATA_SET = DataSet(
     complete=complete,
     prefer=prefer,
     group=lambda clip: clip.split("/")[1],
-    speakers=True,
 )

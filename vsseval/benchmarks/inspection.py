@@ -8,34 +8,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from vsseval.benchmarks.clip_job import SILENT_BELOW
 from vsseval.benchmarks.clips import look_at, loudness, read_sound
+from vsseval.benchmarks.faces import NOT_LOOKED_FOR, face_finder
 from vsseval.benchmarks.fingerprint import Fingerprint, Match, fingerprint, same_recordings
 from vsseval.benchmarks.manifest import read_items
 from vsseval.errors import InputError
 from vsseval.progress import Progress, silent
 from vsseval.types import Item
-from vsseval.video import read_video
-from vsseval.weights import require, status
 from vsseval.workers import Workers
-
-if TYPE_CHECKING:
-    from vsseval.encoders.mtcnn_network import Cascade
 
 MOSTLY_STILL = 0.8
 """Share of neighbouring pictures that are the same, from which a clip is shown as still."""
-
-FACE_FRAMES = 5
-"""Frames of a video in which a face is looked for."""
-
-FindsFace = Callable[[Path], bool]
-"""Whether a face is seen in a video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +85,7 @@ class Inspection:
             out.append(f"{pair}: {len(matches)} recordings in both")
             out += [f"  the same recording: {_pair(match)}" for match in matches]
         if self.faceless is None:
-            out.append("faces: not looked for; vsseval weights pull mtcnn")
+            out.append(NOT_LOOKED_FOR)
         return out
 
 
@@ -203,32 +189,11 @@ def _look(job: _Job) -> _Clip:
             problems.append(str(error))
     if item.video is not None:
         try:
-            still = look_at(item.video, 0.0, item.duration).still >= MOSTLY_STILL
+            picture = look_at(item.video, 0.0, item.duration)
+            still = picture.still >= MOSTLY_STILL
             # Speech has a face to be seen; a scene with sound need not.
             finder = face_finder() if job.faces and item.transcript is not None else None
-            face = None if finder is None else finder(item.video)
+            face = None if finder is None else finder(item.video, picture.frames) is not None
         except InputError as error:
             problems.append(str(error))
     return _Clip(print_, muted, still, face, "; ".join(problems))
-
-
-def face_finder() -> FindsFace | None:
-    """Whether MTCNN finds a face in one of five frames of a video; None without its weights."""
-    if status(["mtcnn"])[0].state != "ok":
-        return None
-    return _shows_face
-
-
-def _shows_face(path: Path) -> bool:
-    from vsseval.encoders.mtcnn import detect
-
-    frames = read_video(path).frames
-    places = np.linspace(0, len(frames) - 1, FACE_FRAMES).round().astype(int)
-    return any(len(detect(_cascade(), frames[at])) for at in np.unique(places))
-
-
-@cache
-def _cascade() -> Cascade:
-    from vsseval.encoders.mtcnn_network import load_cascade
-
-    return load_cascade(require("mtcnn"))

@@ -111,8 +111,11 @@ class DataSet:
     """What a clip's id says of the recording, film or speaker it shares with others."""
     onsets: Callable[[Entry, Files, float], tuple[float, ...] | None] | None = None
     """Annotated onsets of a clip of so many seconds, from its text files."""
-    speakers: bool = False
-    """Whether a voice is to be imitated."""
+
+    @property
+    def speakers(self) -> bool:
+        """Whether somebody speaks, so that there are a voice to imitate and a face to be seen."""
+        return self.task == "speech"
 
 
 def ids_digest(ids: Iterable[str]) -> str:
@@ -162,6 +165,20 @@ def clip_in(path: Path, number: int, text: str, data_set: str, name: ClipName | 
     if name is None:
         raise InputError(f"{path}, line {number}: no {data_set} clip is called {text!r}")
     return name
+
+
+def bar_lines(
+    path: Path, data_set: str, parse: Callable[[str], ClipName | None]
+) -> Iterator[tuple[int, str, list[str]]]:
+    """Line number, id of the clip that the first cell names, and cells of a list with ``|``.
+
+    Raises:
+        InputError: a line names no clip of the data set.
+    """
+    for number, line in list_lines(path):
+        cells = [cell.strip() for cell in line.split("|")]
+        name = clip_in(path, number, cells[0], data_set, parse(stem_of(cells[0])))
+        yield number, name.id, cells
 
 
 def unique(path: Path, entries: Iterable[tuple[int, Entry]]) -> list[Entry]:

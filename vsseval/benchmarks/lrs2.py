@@ -86,5 +86,4 @@ DATA_SET = DataSet(
     complete=complete,
     prefer=prefer,
     group=lambda clip: clip.split("/")[1],
-    speakers=True,
 )

@@ -27,9 +27,12 @@ from typing import get_args
 from vsseval.benchmarks.table import BENCHMARKS, EMBEDDED_MEDIA, default_data
 from vsseval.digests import remembered_digest
 from vsseval.errors import InputError, MissingMediaError, UnknownNameError
+from vsseval.shards import Shard
 from vsseval.types import Benchmark, Item, Task
 
 MEDIA_FIELDS = ("video", "audio", "speaker_audio")
+PREPARATION_LOG = "prepared.jsonl"
+"""Written by ``vsseval data prepare`` from its first clip on, and benchmark.json at its end."""
 TEXT_FIELDS = ("caption", "transcript", "label", "speaker", "group")
 FIELDS = (
     *("id", "duration", *MEDIA_FIELDS, *TEXT_FIELDS),
@@ -48,6 +51,7 @@ def load_benchmark(
     limit: int | None = None,
     *,
     cache: Path | None = None,
+    shard: Shard | None = None,
 ) -> Benchmark:
     """The benchmark ``name``: embedded, in ``data``, or in ``$VSSEVAL_DATA/<name>``.
 
@@ -56,6 +60,7 @@ def load_benchmark(
         data: Folder that holds benchmark.json.
         limit: Keep the first so many items only; the digest stays that of the whole benchmark.
         cache: Where digests of media are remembered; None to hash them all.
+        shard: Whose media are hashed first; what other shards hash meanwhile is found in the cache.
 
     Raises:
         UnknownNameError: no such name, and no ``data`` that states it.
@@ -67,12 +72,15 @@ def load_benchmark(
         raise UnknownNameError("benchmark", name, BENCHMARKS)
     root = data or (EMBEDDED_MEDIA / name if row and row.embedded else default_data() / name)
     if not (root / "benchmark.json").is_file():
+        if (root / PREPARATION_LOG).is_file():
+            raise MissingMediaError(f"benchmark {name!r}: {_stopped(root)}")
         how = f" To get it: {row.how_to_get}." if row else ""
         raise MissingMediaError(
-            f"benchmark {name!r}: looked for {root / 'benchmark.json'} and found nothing.{how} "
-            "`--bench demo-sound` is packaged with vsseval and needs nothing."
+            f"benchmark {name!r}: looked for {root / 'benchmark.json'} and found nothing. If it is "
+            "elsewhere: --data DIR, or VSSEVAL_DATA, the folder that holds all sets."
+            f"{how} `--bench demo-sound` is packaged with vsseval and needs nothing."
         )
-    benchmark = read_benchmark(root, cache=cache)
+    benchmark = read_benchmark(root, cache=cache, shard=shard)
     if benchmark.name != name:
         raise InputError(f"{root} holds benchmark {benchmark.name!r}, asked for {name!r}")
     if not any(path.is_file() for item in benchmark.items for path in _media(item)):
@@ -98,12 +106,15 @@ def first_items(benchmark: Benchmark, limit: int | None) -> Benchmark:
     return replace(benchmark, items=benchmark.items[:limit])
 
 
-def read_benchmark(root: Path, *, cache: Path | None = None) -> Benchmark:
+def read_benchmark(
+    root: Path, *, cache: Path | None = None, shard: Shard | None = None
+) -> Benchmark:
     """Read and validate the benchmark in ``root``.
 
     Args:
         root: Folder that holds benchmark.json and manifest.jsonl.
         cache: Where digests of media are remembered; None to hash them all.
+        shard: As in :func:`load_benchmark`.
 
     Raises:
         InputError: a file that cannot be read, JSON that does not parse, a field that is missing or
@@ -112,22 +123,24 @@ def read_benchmark(root: Path, *, cache: Path | None = None) -> Benchmark:
     """
     root = root.absolute()
     head = _read_head(root / "benchmark.json")
-    items: list[Item] = []
-    lines: list[str] = []
-    for where, entry, item in _entries(root):
-        items.append(item)
+    entries = _entries(root)
+    lines: dict[int, str] = {}
+    for at in shard.order(len(entries)) if shard else range(len(entries)):
+        where, entry, item = entries[at]
         digests = _digests(item, entry.get("sha256", {}), where, cache)
-        lines.append(_canonical({**entry, "sha256": digests}))
+        lines[at] = _canonical({**entry, "sha256": digests})
     # Which metrics are the default says nothing of the clips.
     about = _canonical({name: value for name, value in head.items() if name != "metrics"})
-    digest = hashlib.sha256("\n".join([about, *lines]).encode()).hexdigest()
+    digest = hashlib.sha256(
+        "\n".join([about, *(lines[at] for at in sorted(lines))]).encode()
+    ).hexdigest()
     return Benchmark(
         name=str(head["name"]),
         version=str(head["version"]),
         task=head["task"],  # type: ignore[arg-type]
         clip_seconds=float(head["clip_seconds"]),  # type: ignore[arg-type]
         sample_rate=int(head["sample_rate"]),  # type: ignore[call-overload]
-        items=tuple(items),
+        items=tuple(item for _, _, item in entries),
         metrics=tuple(head["metrics"]),  # type: ignore[arg-type]
         digest=digest,
     )
@@ -195,7 +208,21 @@ def _parse(text: str, where: str) -> dict[str, object]:
     return entry
 
 
+def _stopped(root: Path) -> str:
+    return (
+        f"its preparation in {root} was stopped; the same `vsseval data prepare` again does what "
+        "is missing"
+    )
+
+
 def _read_head(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        if (path.parent / PREPARATION_LOG).is_file():
+            raise InputError(_stopped(path.parent))
+        raise InputError(
+            f"no benchmark in {path.parent} (no benchmark.json); `vsseval data prepare NAME --root "
+            "DIR --out DIR` makes one of a data set"
+        )
     head = _parse(_read_text(path), str(path))
     fields = ("name", "version", "task", "clip_seconds", "sample_rate", "metrics")
     missing = [field for field in fields if field not in head]

@@ -24,8 +24,9 @@ from vsseval.benchmarks.clip_job import (
     prepare_clip,
 )
 from vsseval.benchmarks.coverage import Coverage
+from vsseval.benchmarks.faces import detector
 from vsseval.benchmarks.layout import DataSet, Entry, Files
-from vsseval.benchmarks.manifest import read_benchmark
+from vsseval.benchmarks.manifest import PREPARATION_LOG, read_benchmark
 from vsseval.benchmarks.scan import ClipList, Scan, difference, read_list, scan
 from vsseval.benchmarks.voices import Voices, choose_voices
 from vsseval.errors import InputError
@@ -35,7 +36,6 @@ from vsseval.metrics.table import METRICS
 from vsseval.progress import Progress, silent
 from vsseval.workers import Workers
 
-LOG = "prepared.jsonl"
 _CHUNK = 200
 """Clips given to the processes at once, after which the log is flushed."""
 
@@ -80,8 +80,10 @@ def prepare(
     seen = scan(data_set, options.root)
     clips = read_list(data_set, options.list_file, seen.lists)
     entries = list(clips.entries)
+    unlabelled = None
     if options.labels is not None:
         entries = vggsound.vggsounder_slices(options.labels, entries)
+        unlabelled = sum(not entry.slices for entry in entries)
     nothing = Files()
     entries = [data_set.complete(entry, seen.files.get(entry.source, nothing)) for entry in entries]
     here = [entry for entry in entries if seen.files.get(entry.source, nothing).video]
@@ -91,7 +93,9 @@ def prepare(
             f"none of the {len(entries)} clips of {clips.path} is below {options.root}: "
             f"{seen.media} videos and sounds there{such}; looked for {data_set.layout}"
         )
-    results, fresh = _results(data_set, options, seen, here, workers, progress)
+    faces = detector() if data_set.speakers else ""
+    jobs = [_job(data_set, options, seen.files[entry.source], entry, faces) for entry in here]
+    results, fresh = _results(options.out, jobs, workers, progress)
     broken, kept = _judge(results, options.keep)
     used = [entry for entry in here if entry.id not in broken]
     if not used:
@@ -119,6 +123,8 @@ def prepare(
         doubled=seen.doubled,
         clipped=sum(results[entry.id].clipped > 0 for entry in used),
         no_words=sum(data_set.speakers and entry.transcript is None for entry in used),
+        faceless=sum(results[entry.id].face_box is None for entry in used) if faces else None,
+        unlabelled=unlabelled,
         voices=voices,
         setting=options.setting if data_set.speakers else None,
         fresh=fresh,
@@ -158,25 +164,19 @@ def _name_of(head: Path) -> object:
 
 
 def _results(
-    data_set: DataSet,
-    options: Options,
-    seen: Scan,
-    here: Sequence[Entry],
-    workers: Workers | None,
-    progress: Progress,
+    out: Path, jobs: Sequence[ClipJob], workers: Workers | None, progress: Progress
 ) -> tuple[dict[str, ClipResult], int]:
     """Result of each clip, and how many are new."""
-    jobs = [_job(data_set, options, seen.files[entry.source], entry) for entry in here]
-    log = options.out / LOG
+    log = out / PREPARATION_LOG
     before = _finished(log)
     results, todo = {}, []
     for job in jobs:
         done = before.get(job.id)
-        if done is not None and done.key == job.key and _there(options.out, done):
+        if done is not None and done.key == job.key and _there(out, done):
             results[job.id] = done
         else:
             todo.append(job)
-    options.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     if log.is_file() and not log.read_bytes().endswith(b"\n"):
         # A line that broke off must not swallow the next one.
         with log.open("a", encoding="utf-8") as stream:
@@ -192,7 +192,7 @@ def _results(
     return results, len(todo)
 
 
-def _job(data_set: DataSet, options: Options, files: Files, entry: Entry) -> ClipJob:
+def _job(data_set: DataSet, options: Options, files: Files, entry: Entry, faces: str) -> ClipJob:
     return ClipJob(
         id=entry.id,
         root=options.root,
@@ -204,6 +204,7 @@ def _job(data_set: DataSet, options: Options, files: Files, entry: Entry) -> Cli
         length=data_set.length,
         tolerance=data_set.tolerance,
         sound=data_set.sound,
+        faces=faces,
     )
 
 
@@ -335,6 +336,7 @@ def _manifest_line(
         "label": entry.label,
         "speaker": entry.speaker,
         "group": data_set.group(entry.id) if data_set.group else None,
+        "face_box": list(result.face_box) if result.face_box else None,
         "setting": setting if voice is not None else None,
         "slices": list(entry.slices) or None,
         "onsets": list(onsets) if onsets is not None else None,

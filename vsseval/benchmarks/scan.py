@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from vsseval.benchmarks.layout import DataSet, Entry, Files, ids_digest, stem_of
+from vsseval.benchmarks.table import BENCHMARKS
 from vsseval.errors import InputError
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".m4v")
@@ -53,7 +54,10 @@ def scan(data_set: DataSet, root: Path) -> Scan:
         InputError: no such folder, or no video in it.
     """
     if not root.is_dir():
-        raise InputError(f"no folder at {root}")
+        raise InputError(
+            f"no folder at {root}: --root is the folder of {data_set.name} as you have it, with "
+            f"{data_set.layout}"
+        )
     found: dict[str, dict[str, list[tuple[int, str]]]] = {}
     lists: list[tuple[int, int, str]] = []
     media, videos, generated = 0, 0, 0
@@ -115,7 +119,8 @@ def read_list(data_set: DataSet, stated: Path | None, found: Sequence[Path]) -> 
     if path is None:
         raise InputError(
             f"no list of {data_set.name} clips below the root: looked for "
-            f"{', '.join(data_set.list_names)}; pass --list FILE"
+            f"{', '.join(data_set.list_names)}; pass --list FILE "
+            f"({BENCHMARKS[data_set.name].origin})"
         )
     entries = tuple(data_set.read_list(path))
     digest = ids_digest(entry.id for entry in entries)

@@ -30,17 +30,21 @@ class BenchmarkRow:
     title: str
     embedded: bool
     """Whether the media are packaged with the code."""
-    how_to_get: str
-    """What to do when the media are absent."""
+    origin: str
+    """Where the media and the list of clips come from."""
     data_set: str = ""
     """Module with its layout and lists, for ``vsseval data prepare``."""
 
-
-def _then(name: str) -> str:
-    return (
-        f"then run `vsseval data prepare {name} --root DIR --out data/{name}`, or write "
-        "benchmark.json and manifest.jsonl yourself (docs/benchmarks.md) and pass --data DIR"
-    )
+    @property
+    def how_to_get(self) -> str:
+        """What to do when the media are absent."""
+        if not self.data_set:
+            return self.origin
+        return (
+            f"{self.origin}; then run `vsseval data prepare {self.name} --root DIR --out "
+            f"data/{self.name}`, or write benchmark.json and manifest.jsonl yourself "
+            "(docs/benchmarks.md) and pass --data DIR"
+        )
 
 
 BENCHMARKS: dict[str, BenchmarkRow] = {
@@ -64,8 +68,9 @@ BENCHMARKS: dict[str, BenchmarkRow] = {
             "vggsound",
             "VGGSound test set, sound of videos from the web",
             False,
-            "the list of clips is at https://www.robots.ox.ac.uk/~vgg/data/vggsound/ and the "
-            f"videos must be fetched from their sources; {_then('vggsound')}",
+            "the list of clips is at https://www.robots.ox.ac.uk/~vgg/data/vggsound/ or "
+            "data/test.csv of https://github.com/hche11/VGGSound, and the videos must be fetched "
+            "from their sources",
             "vsseval.benchmarks.vggsound",
         ),
         BenchmarkRow(
@@ -74,7 +79,7 @@ BENCHMARKS: dict[str, BenchmarkRow] = {
             False,
             "lists of clips are at https://github.com/RanaCM/DSU-AVO and "
             "https://huggingface.co/datasets/ceaglex/VisualTTS_Chem, and the lectures must be "
-            f"fetched from YouTube; {_then('chem')}",
+            "fetched from YouTube",
             "vsseval.benchmarks.chem",
         ),
         BenchmarkRow(
@@ -82,15 +87,14 @@ BENCHMARKS: dict[str, BenchmarkRow] = {
             "GRID audiovisual sentence corpus, 33 speakers on video",
             False,
             "audio and video are at https://zenodo.org/records/3625687, the list of test clips at "
-            f"https://github.com/ZZDoog/ProDubber; {_then('grid')}",
+            "https://github.com/ZZDoog/ProDubber",
             "vsseval.benchmarks.grid",
         ),
         BenchmarkRow(
             "lrs2",
             "LRS2, sentences from British television",
             False,
-            "by agreement with the BBC: https://www.robots.ox.ac.uk/~vgg/data/lip_reading/lrs2.html"
-            f"; {_then('lrs2')}",
+            "by agreement with the BBC: https://www.robots.ox.ac.uk/~vgg/data/lip_reading/lrs2.html",
             "vsseval.benchmarks.lrs2",
         ),
         BenchmarkRow(
@@ -98,14 +102,14 @@ BENCHMARKS: dict[str, BenchmarkRow] = {
             "V2C-Animation, lines of animated films",
             False,
             "built from films of one's own by https://github.com/chenqi008/V2C, the list of test "
-            f"clips is at https://github.com/ZZDoog/ProDubber; {_then('v2c')}",
+            "clips is at https://github.com/ZZDoog/ProDubber",
             "vsseval.benchmarks.v2c",
         ),
         BenchmarkRow(
             "avsync15",
             "AVSync15, short clips of 15 kinds of sound that are seen to be made",
             False,
-            f"from its authors, https://github.com/lzhangbj/ASVA; {_then('avsync15')}",
+            "from its authors, https://github.com/lzhangbj/ASVA",
             "vsseval.benchmarks.avsync15",
         ),
         BenchmarkRow(
@@ -113,14 +117,14 @@ BENCHMARKS: dict[str, BenchmarkRow] = {
             "Greatest Hits, a drumstick on things, with annotated hits",
             False,
             "recordings are at https://andrewowens.com/vis/, the list of clips is "
-            f"AMT_test_set.json of https://github.com/XYPB/CondFoleyGen; {_then('greatest-hits')}",
+            "AMT_test_set.json of https://github.com/XYPB/CondFoleyGen",
             "vsseval.benchmarks.greatest_hits",
         ),
         BenchmarkRow(
             "foleybench",
             "FoleyBench, sounds whose source is seen, with categories",
             False,
-            f"from its authors, https://arxiv.org/abs/2511.13219; {_then('foleybench')}",
+            "from its authors, https://arxiv.org/abs/2511.13219",
             "vsseval.benchmarks.foleybench",
         ),
     )

@@ -19,8 +19,7 @@ from vsseval.benchmarks.layout import (
     Entry,
     Files,
     KnownList,
-    clip_in,
-    list_lines,
+    bar_lines,
     spoken_text,
     stem_of,
     unique,
@@ -56,15 +55,13 @@ def read_list(path: Path) -> list[Entry]:
         InputError: a line names no clip, or one twice.
     """
     rows = []
-    for number, line in list_lines(path):
-        cells = [cell.strip() for cell in line.split("|")]
-        clip = clip_in(path, number, cells[0], "V2C", parse(stem_of(cells[0])))
+    for number, clip, cells in bar_lines(path, "V2C", parse):
         text, reference = None, None
         if len(cells) == 5:
             text, reference = cells[1] or None, _reference(cells[3])
         elif len(cells) == 4:
             reference = _reference(cells[2])
-        rows.append((number, Entry(clip.id, transcript=text, reference=reference)))
+        rows.append((number, Entry(clip, transcript=text, reference=reference)))
     return unique(path, rows)
 
 
@@ -112,5 +109,4 @@ DATA_SET = DataSet(
     read_list=read_list,
     complete=complete,
     group=lambda clip: clip.removeprefix("v2c/").partition("@")[0],
-    speakers=True,
 )

@@ -8,33 +8,44 @@ from pathlib import Path
 
 import click
 
-from vsseval.cli.options import FOLDER, say
+from vsseval.cli.options import DATA_OPTION, FOLDER, SLICE_OPTION, say
 
 
 @click.command()
 @click.argument("first", type=FOLDER)
 @click.argument("second", type=FOLDER)
+@SLICE_OPTION
+@DATA_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of Markdown.")
-def compare(first: Path, second: Path, as_json: bool) -> None:
+def compare(
+    first: Path, second: Path, slices: tuple[str, ...], data: tuple[Path, ...], as_json: bool
+) -> None:
     """Two runs on one benchmark, metric by metric, on the clips that both scored.
 
     FIRST and SECOND are record.json files or the folders that hold them. The difference is second -
     first, with a paired test, Holm's correction over the metrics, and the clips that decide it.
+    With --slice a comparison for each slice.
     """
-    from vsseval.records import read_record
-    from vsseval.reports.compare import compare as compare_runs
-    from vsseval.reports.compare import markdown
-    from vsseval.reports.pairs import record_path
+    from vsseval.reports.compare import differences, markdown, open_runs, slices_of_runs
 
-    differences = compare_runs(first, second)
+    runs = open_runs(first, second)
+    parts = slices_of_runs(runs, slices, data) if slices else [("", runs)]
+    found = [(name, differences(part)) for name, part in parts]
     if as_json:
-        entries = [{**asdict(one), "verdict": one.verdict} for one in differences]
+        entries = [
+            {**({"slice": name} if name else {}), **asdict(one), "verdict": one.verdict}
+            for name, of_slice in found
+            for one in of_slice
+        ]
         click.echo(json.dumps(entries, indent=1, allow_nan=False))
         return
-    one, two = (read_record(record_path(path)).model.name for path in (first, second))
+    one, two = runs.first.model.name, runs.second.model.name
     if one == two:
         one, two = f"{one} (first)", f"{two} (second)"
-    click.echo(markdown(differences, {"first": one, "second": two}), nl=False)
+    for name, of_slice in found:
+        if name:
+            click.echo(f"## Slice {name}\n")
+        click.echo(markdown(of_slice, {"first": one, "second": two}), nl=False)
 
 
 @click.command()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vsseval.cli.options import FOLDER, fitted, names, say
+from vsseval.cli.options import FOLDER, SLICE_OPTION, fitted, names, say
 from vsseval.cli.pages import media_options
 from vsseval.errors import InputError
 
@@ -34,6 +34,7 @@ FORMATS = ("markdown", "csv", "json", "latex")
 )
 @click.option("--preset", metavar="P", help="The columns of a paper; `list presets` names them.")
 @click.option("--metrics", metavar="a,b", help="Only these columns, in this order; * fits all.")
+@SLICE_OPTION
 @click.option("--out", type=FOLDER, metavar="FILE", help="Write it here, print a short table.")
 @click.option(
     "--into", type=FOLDER, metavar="FILE", help="Put the short table between the marks in FILE."
@@ -46,6 +47,7 @@ def report(
     form: str,
     preset: str | None,
     metrics: str | None,
+    slices: tuple[str, ...],
     out: Path | None,
     into: Path | None,
     html: Path | None,
@@ -55,14 +57,21 @@ def report(
     """The leaderboard of all records below the folders RESULTS (default: results).
 
     With --into, the lines of FILE between <!-- leaderboard --> and <!-- /leaderboard --> become the
-    short table that --out prints.
+    short table that --out prints. Slices are what the manifest names, and label=..., speaker=...,
+    setting=...; of several, Markdown is one table.
     """
     from vsseval.files import write_atomic
     from vsseval.records import record_json
     from vsseval.reports.pairs import find_results
     from vsseval.reports.presets import preset as find_preset
+    from vsseval.reports.slices import left_out, membership, on_slices
     from vsseval.reports.terminal import insert_summary, summary
 
+    if slices and (as_json or html is not None):
+        raise InputError(
+            "--slice goes with --format, --out and --into; an HTML page has slices of its own, and "
+            "--json prints records as they are"
+        )
     folders = results or (Path("results"),)
     found = find_results(*folders)
     if not found.records:
@@ -73,6 +82,10 @@ def report(
     if as_json:
         click.echo(json.dumps([json.loads(record_json(one)) for one in found.records], indent=1))
         return
+    if slices:
+        found = on_slices(found, slices, membership(found.records, sources.data))
+        for line in left_out(found):
+            say(line)
     patterns = [*(find_preset(preset) if preset else ()), *names(metrics)]
     if into is not None:
         if not into.is_file():

@@ -155,6 +155,22 @@ def _apply(options: Sequence[Callable[[Command], Command]], command: Command) ->
     return command
 
 
+SLICE_OPTION = click.option(
+    "--slice",
+    "slices",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="Only the clips of this slice: speaker=s1, or speaker for a line each; may be repeated.",
+)
+DATA_OPTION = click.option(
+    "--data",
+    type=FOLDER,
+    multiple=True,
+    metavar="DIR",
+    help="Folder of a benchmark, or of several; may be repeated.",
+)
+
+
 def names(text: str | None) -> tuple[str, ...]:
     """``a,b`` as a tuple."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsseval.cli.options import FOLDER, say
+from vsseval.cli.options import DATA_OPTION, FOLDER, say
 
 if TYPE_CHECKING:
     from vsseval.reports.html.media import Sources
@@ -45,13 +45,7 @@ def media_options(command: Command) -> Command:
             show_default=True,
             help="How pages hold sounds: lossless, or smaller.",
         ),
-        click.option(
-            "--data",
-            type=FOLDER,
-            multiple=True,
-            metavar="DIR",
-            help="Folder of a benchmark, or of several; may be repeated.",
-        ),
+        DATA_OPTION,
         click.option(
             "--cache",
             type=FOLDER,

@@ -101,7 +101,7 @@ def _run_shard(shard: Shard, request: Request, workers: Workers) -> list[str]:
     from vsseval.progress import terminal
     from vsseval.run import make, part, prepare
 
-    ready = part(prepare(request), shard)
+    ready = part(prepare(request, shard), shard)
     say_some(ready.model.notes)
     made = make(ready, request, workers=workers, progress=terminal)
     failed = [row for row in made.rows if row.error]
@@ -140,7 +140,7 @@ def generate(requests: Sequence[Request], workers: int, shard: Shard | None) -> 
     _refuse_ranks(shard)
     with Workers(workers) as processes:
         for request in requests:
-            ready = part(prepare(request), shard)
+            ready = part(prepare(request, shard), shard)
             say_some(ready.model.notes)
             rows = generate_clips(ready, request, workers=processes, progress=terminal)
             failed = [row for row in rows if row.error]
@@ -162,7 +162,7 @@ def encode(requests: Sequence[Request], workers: int, shard: Shard | None) -> No
     _refuse_ranks(shard)
     with Workers(workers) as processes:
         for request in requests:
-            ready = part(prepare(request), shard)
+            ready = part(prepare(request, shard), shard)
             rows = generated_before(ready, request)
             encoded = encode_clips(ready, request, rows, workers=processes, progress=terminal)
             for (source, encoder), found in encoded.tables.items():

@@ -13,13 +13,12 @@ Source: hkchengrex/MMAudio 974010a (eval_onsets.py).
 
 from __future__ import annotations
 
-import importlib.metadata
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsseval.encoders.onsets import FFT, REACH, SAMPLE_RATE, detect, envelope
+from vsseval.encoders.onsets import FFT, REACH, RULE, SAMPLE_RATE, detect, envelope
 from vsseval.errors import InputError
 from vsseval.types import Features
 
@@ -54,9 +53,9 @@ class SignedOnsetEncoder:
 
 
 def signature(device: str = "cpu") -> str:
-    """Library version and threshold."""
+    """Rule and threshold."""
     del device
-    return f"onsets-signed:librosa-{importlib.metadata.version('librosa')}|delta:{DELTA}"
+    return f"onsets-signed:{RULE}|delta:{DELTA}"
 
 
 def load(device: str = "cpu") -> SignedOnsetEncoder:

@@ -4,7 +4,7 @@ The checkpoint is 24-01-04T16-39-21 (trained on AudioSet). A clip is read in seg
 every 0.32 s; ``video`` and ``audio`` say what each segment holds, each on its own, and ``head``
 compares the two over windows of 14 segments (4.8 s): logits over 21 offsets from -2 to 2 s.
 
-Video
+Video (:mod:`vsseval.synchformer.video`, which VSSFlow shares)
     rate      25 frames a second by the rule of FFmpeg's ``fps`` filter: output n shows the last
               frame whose time, rounded half up to the grid of 1/25 s, is not later than n / 25 s
     frame     short side to 224 (bicubic, antialiased, 8 bits), centre crop 224, (x - 0.5) / 0.5
@@ -37,7 +37,7 @@ extract_video.py, data/); JavisVerse/JavisDiT at b505b37 (eval/javisbench/src/me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -47,11 +47,20 @@ from numpy.typing import NDArray
 
 from vsseval import weights
 from vsseval.errors import InputError
+from vsseval.synchformer.video import (
+    FPS,
+    SEGMENT_FRAMES,
+    SEGMENT_STEP,
+    batches_of,
+    frames_at_25,
+    segment_tokens,
+    square,
+)
 from vsseval.types import Features
 from vsseval.video import DECODER
 
 if TYPE_CHECKING:
-    from vsseval.encoders.synchformer_network import (
+    from vsseval.synchformer.network import (
         AudioExtractor,
         Head,
         Synchformer,
@@ -59,50 +68,12 @@ if TYPE_CHECKING:
     )
 
 SAMPLE_RATE = 16_000
-FPS = 25
-SIDE = 224
-SEGMENT_FRAMES, SEGMENT_STEP = 16, 8
 SEGMENT_SAMPLES, SAMPLE_STEP = 10_240, 5_120
 WINDOW = 14
 """Segments that the head compares at a time."""
 SECONDS = (SEGMENT_FRAMES + (WINDOW - 1) * SEGMENT_STEP) / FPS
 """Length of a window: 4.8 s."""
 MEL_FRAMES = 66
-_BATCH = 4
-"""Segments in one pass; enough to fill a CPU, and about 1 GB at full size."""
-
-
-def frames_at_25(count: int, fps: float) -> NDArray[np.int64]:
-    """Index of the source frame that each frame at 25 fps shows, int64 (round(25 count / fps),)."""
-    slots = np.floor(np.arange(count + 1) * (FPS / fps) + 0.5)
-    return np.searchsorted(slots[:-1], np.arange(slots[-1]), side="right") - 1
-
-
-def square(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """RGB frames (n, h, w, 3) with the short side at 224 and the centre cut out, (n, 3, 224, 224).
-
-    Raises:
-        InputError: not RGB frames.
-    """
-    if frames.ndim != 4 or frames.shape[3] != 3 or min(frames.shape[1:3]) < 1:
-        raise InputError(f"synchformer needs RGB frames (n, h, w, 3), got shape {frames.shape}")
-    import torch
-    from torch.nn.functional import interpolate
-
-    height, width = frames.shape[1:3]
-    short = min(height, width)
-    height, width = SIDE * height // short, SIDE * width // short
-    top, left = round((height - SIDE) / 2), round((width - SIDE) / 2)
-    out = np.empty((len(frames), 3, SIDE, SIDE), dtype=np.uint8)
-    for start in range(0, len(frames), SEGMENT_FRAMES):  # large frames need not fit twice
-        part = torch.from_numpy(np.ascontiguousarray(frames[start : start + SEGMENT_FRAMES]))
-        resized = interpolate(
-            part.permute(0, 3, 1, 2), size=(height, width), mode="bicubic", antialias=True
-        )
-        out[start : start + SEGMENT_FRAMES] = resized[
-            :, :, top : top + SIDE, left : left + SIDE
-        ].numpy()
-    return out
 
 
 @cache
@@ -178,40 +149,10 @@ class VideoSegments:
         Raises:
             InputError: not RGB frames, a rate that is not positive, or fewer than 16 at 25 fps.
         """
-        return {"features": self._segments(_at_25(frames, fps))}
-
-    def visual_features(
-        self, frames: NDArray[np.uint8], fps: float, *, seconds: float
-    ) -> NDArray[np.float32]:
-        """Tokens as VSSFlow takes them: float32 (8 * segments, 768), 240 rows for 10 s.
-
-        The clip is cut at ``seconds``, or black frames follow it; tokens of one segment after those
-        of another, though segments overlap by half.
-
-        Raises:
-            InputError: as for a call, of what is left after cutting.
-        """
-        found = _at_25(frames, fps)
-        count = round(FPS * seconds)
-        black = np.zeros((max(0, count - len(found)), 3, SIDE, SIDE), dtype=np.uint8)
-        features = self._segments(np.concatenate([found[:count], black]))
-        return features.reshape(-1, features.shape[-1])
-
-    def _segments(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        import torch
-
-        if len(frames) < SEGMENT_FRAMES:
-            raise InputError(
-                f"synchformer needs at least one segment of {SEGMENT_FRAMES} frames at {FPS} fps, "
-                f"got {len(frames)} frames"
-            )
-        windows = np.lib.stride_tricks.sliding_window_view(frames, SEGMENT_FRAMES, axis=0)
-        batches = []
-        for part in _batches(windows[::SEGMENT_STEP]):  # (b, 3, 224, 224, 16)
-            x = torch.from_numpy(part).to(self.device).permute(0, 1, 4, 2, 3)
-            with torch.inference_mode():
-                batches.append(self.network((x.float() / 255 - 0.5) / 0.5).cpu().numpy())
-        return np.concatenate(batches)
+        if not (np.isfinite(fps) and fps > 0):
+            raise InputError(f"the frame rate must be positive, got {fps}")
+        shown = square(frames[frames_at_25(len(frames), fps)])
+        return {"features": segment_tokens(self.network, shown, self.device)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +172,7 @@ class AudioSegments:
         import torch
 
         batches = []
-        for part in _batches(mel_segments(samples)):
+        for part in batches_of(mel_segments(samples)):
             with torch.inference_mode():
                 batches.append(self.network(torch.from_numpy(part).to(self.device)).cpu().numpy())
         return {"features": np.concatenate(batches)}
@@ -320,22 +261,11 @@ def load_head(windows: str, device: str = "cpu") -> OffsetHead:
     return OffsetHead(network, WINDOWS[windows], device, signature_head(windows))
 
 
-def _at_25(frames: NDArray[np.uint8], fps: float) -> NDArray[np.uint8]:
-    if not (np.isfinite(fps) and fps > 0):
-        raise InputError(f"the frame rate must be positive, got {fps}")
-    return square(frames[frames_at_25(len(frames), fps)])
-
-
-def _batches(segments: NDArray[np.generic]) -> Iterator[NDArray[np.generic]]:
-    for start in range(0, len(segments), _BATCH):
-        yield np.ascontiguousarray(segments[start : start + _BATCH])
-
-
 def _digest() -> str:
     return weights.fingerprint("synchformer")
 
 
 def _network() -> Synchformer:
-    from vsseval.encoders.synchformer_checkpoint import load_network
+    from vsseval.synchformer.checkpoint import load_network, stored_checkpoint
 
-    return load_network(weights.require("synchformer") / "synchformer_state_dict.pth")
+    return load_network(stored_checkpoint("synchformer"))

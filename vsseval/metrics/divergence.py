@@ -39,7 +39,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax, xlogy
 
 from vsseval.errors import InputError
 from vsseval.metrics._arrays import Floats
-from vsseval.metrics.statistics import cluster_sums, contribution_interval
+from vsseval.metrics.statistics import cluster_sums, contribution_interval, too_few
 from vsseval.types import SetValue
 
 _ENOUGH_CLIPS = 1000
@@ -208,6 +208,7 @@ def inception_set_value(
     splits: int = 10,
     shuffle_seed: int = 2020,
     items: Sequence[int] | None = None,
+    groups: Sequence[int] | None = None,
 ) -> SetValue:
     """:func:`inception_score` with a jackknife interval, and a warning below 1,000 clips.
 
@@ -226,6 +227,8 @@ def inception_set_value(
         shuffle_seed: as :func:`inception_score`.
         items: for each clip the item it is a take of, whose contributions are summed; None if each
             clip is an item of its own.
+        groups: for each item the number of its group, where some are not independent of each other:
+            the interval is then that of drawing whole groups.
 
     Raises:
         InputError: as :func:`inception_score`.
@@ -243,7 +246,8 @@ def inception_set_value(
         contributions[places] = share * (without.mean() - without)
     if items is not None:
         contributions = cluster_sums(contributions[:, None], items)[:, 0]
-    interval = contribution_interval(value, contributions)
+    interval = contribution_interval(value, contributions, clusters=groups)
+    notes += [few] if (few := too_few(n, groups)) else []
     return SetValue(value, interval, "; ".join(notes), contributions)
 
 

@@ -23,6 +23,8 @@ Edge cases:
                                     sides are left out first, as rectified embeddings have such
     fewer than 10 clips             no interval, with a note
     several takes of an item        their rows join the item's cluster; without ``items`` value only
+    clips that belong together      with ``groups`` a group is one cluster; contributions stay those
+                                    of the clips
     both sides of one distribution  the first derivative vanishes, and the error is indicative only
 
 References:
@@ -43,7 +45,7 @@ from numpy.typing import NDArray
 from vsseval.errors import InputError
 from vsseval.metrics._arrays import Floats, rows_of_items, stack_rows
 from vsseval.metrics.frechet import cholesky, frechet_distance
-from vsseval.metrics.statistics import LEAST_CLIPS, NORMAL_975, standard_error
+from vsseval.metrics.statistics import NORMAL_975, standard_error, too_few
 from vsseval.types import SetValue
 
 Pairing = Literal["paired", "independent", "fixed"]
@@ -92,7 +94,7 @@ class _Side:
     mean: NDArray[np.float64]
     """(d,)."""
     clip: NDArray[np.intp]
-    """Clip of each row, (n,), ascending."""
+    """Clip, or group of clips, of each row, (n,), ascending."""
     drift: NDArray[np.float64]
     """(d,): mean of this set less that of the other."""
     whiten: Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -106,7 +108,11 @@ class _Side:
 
 
 def frechet_influence(
-    reference: Sequence[Floats], generated: Sequence[Floats], *, pairing: Pairing = "paired"
+    reference: Sequence[Floats],
+    generated: Sequence[Floats],
+    *,
+    pairing: Pairing = "paired",
+    groups: Sequence[int] | None = None,
 ) -> FrechetEstimate:
     """Standard error, bias and contributions of a Frechet distance by its influence function.
 
@@ -141,15 +147,23 @@ def frechet_influence(
             ``independent``: the sides are drawn apart, and their errors and biases add up;
             ``fixed``: the reference is not drawn at all. In the last two cases contributions are
             those of the generated clips.
+        groups: for each clip of both sides the number of its group, from 0, where clips are not
+            independent of each other: error and bias are then those of drawing whole groups, with
+            a group in place of c and G. Contributions remain those of the clips.
 
     Returns:
         The estimate; all but the value is None, with a note, where a side has a singular covariance
         or a single clip, and the bias where it has no more rows than dimensions.
 
     Raises:
-        InputError: sides of unequal length that are to be paired, or as
+        InputError: sides of unequal length that are to be paired or grouped, or as
             :func:`frechet_distance`.
     """
+    if groups is not None and not len(groups) == len(reference) == len(generated):
+        raise InputError(
+            f"groups are those of both sides, got {len(groups)} for {len(reference)} and "
+            f"{len(generated)} clips"
+        )
     if pairing == "paired" and len(reference) != len(generated):
         raise InputError(
             f"paired sets need as many clips on both sides, got {len(reference)} and "
@@ -157,28 +171,40 @@ def frechet_influence(
         )
     value = frechet_distance(reference, generated)
     x, y = stack_rows(reference, name="reference"), stack_rows(generated, name="generated")
+    clips = [_clip_of_row(reference), _clip_of_row(generated)]
+    drawn = clips
+    if groups is not None:
+        # Rows of a group must stand together.
+        of_clip = np.asarray(groups, dtype=np.intp)
+        orders = [np.argsort(of_clip[clip], kind="stable") for clip in clips]
+        x, y = x[orders[0]], y[orders[1]]
+        clips = [clip[order] for clip, order in zip(clips, orders, strict=True)]
+        drawn = [of_clip[clip] for clip in clips]
     live = (np.ptp(x, axis=0) > 0) | (np.ptp(y, axis=0) > 0)
     x = x[:, live]
     y = y[:, live]
     least, d = min(len(x), len(y)), x.shape[1]
     few = f"no more rows ({least}) than dimensions ({d}): biased upwards, no interval"
-    if min(len(reference), len(generated)) < 2:
-        note = few if least <= d else "a single clip: no interval"
+    if min(int(unit[-1]) for unit in drawn) < 1:
+        # The last row is of unit 0.
+        lone = "a single clip" if groups is None else "a single group of clips"
+        note = few if least <= d else f"{lone}: no interval"
         return FrechetEstimate(value, None, None, None, note)
-    clips = _clip_of_row(reference), _clip_of_row(generated)
+    bias: float | None = None
+    note = few
     if least <= d:
-        own = _influences_of_few_rows(x, y)
-        effects = [_by_clip(*one) for one in zip(own, clips, strict=True)]
-        error, contributions = _error(effects[0], effects[1], pairing)
-        return FrechetEstimate(value, error, None, contributions, few)
-    transported = _transport(x, y, *clips)
-    if transported is None:
-        return FrechetEstimate(value, None, None, None, "singular covariance: no interval")
-    (first, second), s = transported
-    influences, bias = _over_clips(first, second, s, pairing)
-    effects = [_by_clip(*one) for one in zip(influences, clips, strict=True)]
-    error, contributions = _error(effects[0], effects[1], pairing)
-    return FrechetEstimate(value, error, bias, contributions, "")
+        influences = _influences_of_few_rows(x, y)
+    else:
+        transported = _transport(x, y, drawn[0], drawn[1])
+        if transported is None:
+            return FrechetEstimate(value, None, None, None, "singular covariance: no interval")
+        (first, second), s = transported
+        influences, bias = _over_clips(first, second, s, pairing)
+        note = ""
+    error, contributions = _error(influences, drawn, pairing)
+    if groups is not None:
+        _, contributions = _error(influences, clips, pairing)
+    return FrechetEstimate(value, error, bias, contributions, note)
 
 
 def frechet_set_value(
@@ -186,6 +212,7 @@ def frechet_set_value(
     generated: Sequence[Floats],
     *,
     items: Sequence[int] | None = None,
+    groups: Sequence[int] | None = None,
 ) -> SetValue:
     """:func:`frechet_distance` with a 95 % interval from :func:`frechet_influence`.
 
@@ -197,6 +224,8 @@ def frechet_set_value(
         generated: likewise, in the same order of clips.
         items: for each generated clip the place of its item in ``reference``, where there are
             several takes of an item; None if the two sides pair one by one.
+        groups: for each clip of ``reference`` the number of its group, from 0; whole groups are
+            drawn. None if each clip is one of its own.
 
     Raises:
         InputError: as :func:`frechet_distance`.
@@ -206,12 +235,12 @@ def frechet_set_value(
     if len(reference) != len(generated):
         value = frechet_distance(reference, generated)
         return SetValue(value, None, "several takes of an item: no interval")
-    estimate = frechet_influence(reference, generated)
+    estimate = frechet_influence(reference, generated, groups=groups)
     parts = estimate.contributions
     if estimate.standard_error is None or estimate.bias is None:
         return SetValue(estimate.value, None, estimate.note, parts)
-    if len(reference) < LEAST_CLIPS:
-        return SetValue(estimate.value, None, f"fewer than {LEAST_CLIPS} clips: no interval", parts)
+    if few := too_few(len(reference), groups):
+        return SetValue(estimate.value, None, few, parts)
     middle = estimate.value - estimate.bias
     reach = NORMAL_975 * estimate.standard_error
     if middle + reach <= 0:
@@ -318,9 +347,18 @@ def _by_clip(influence: NDArray[np.float64], clip: NDArray[np.intp]) -> NDArray[
 
 
 def _error(
-    first: NDArray[np.float64], second: NDArray[np.float64], pairing: Pairing
+    influences: tuple[NDArray[np.float64], NDArray[np.float64]],
+    units: Sequence[NDArray[np.intp]],
+    pairing: Pairing,
 ) -> tuple[float, NDArray[np.float64]]:
-    """Standard error, and contributions, from what the clips of each side contribute."""
+    """Standard error, and contributions, where each row is drawn with those of its unit.
+
+    Args:
+        influences: I of the rows of both sides.
+        units: the clip, or group of clips, of each of them.
+        pairing: as :func:`frechet_influence`.
+    """
+    first, second = (_by_clip(*one) for one in zip(influences, units, strict=True))
     contributions = first + second if pairing == "paired" else second
     error = standard_error(contributions)
     if pairing == "independent":

@@ -17,6 +17,7 @@ Edge cases:
     fewer than two rows on a side       InputError
     fewer than 10 clips                 no interval, with a note
     several takes of an item            left out together; without ``items`` no interval
+    clips that belong together          with ``groups`` the interval leaves out whole groups
     all rows of the bandwidth set equal bandwidth 0; the 1e-8 in the kernel keeps the value finite
 
 References:
@@ -35,7 +36,7 @@ from numpy.typing import NDArray
 
 from vsseval.errors import InputError
 from vsseval.metrics._arrays import Floats, Rows, check_same_width, rows_of_items, stack_rows
-from vsseval.metrics.statistics import LEAST_CLIPS, contribution_interval
+from vsseval.metrics.statistics import contribution_interval, too_few
 from vsseval.types import SetValue
 
 _EPS = 1e-8
@@ -87,6 +88,7 @@ def kernel_set_value(
     *,
     bandwidth: Literal["reference", "generated"] = "reference",
     items: Sequence[int] | None = None,
+    groups: Sequence[int] | None = None,
 ) -> SetValue:
     """:func:`kernel_audio_distance` with a 95 % interval from the jackknife over clips.
 
@@ -100,6 +102,9 @@ def kernel_set_value(
         bandwidth: as :func:`kernel_audio_distance`.
         items: for each generated clip the place of its item in ``reference``, where there are
             several takes of an item; None if the two sides pair one by one.
+        groups: for each clip of ``reference`` the number of its group, from 0: the interval is then
+            that of leaving out groups, with a group in place of c and G. None if each clip is one
+            of its own.
 
     Raises:
         InputError: as :func:`kernel_audio_distance`.
@@ -111,12 +116,26 @@ def kernel_set_value(
     value = _value(*sums)
     if len(reference) != len(generated):
         return SetValue(value, None, "several takes of an item: no interval")
-    if len(reference) < LEAST_CLIPS:
-        return SetValue(value, None, f"fewer than {LEAST_CLIPS} clips: no interval")
-    without = _values_without(reference, generated, gamma, *sums)
-    g = len(without)
-    parts = (g - 1) / g * (without.mean() - without)
-    return SetValue(value, contribution_interval(value, parts), "", parts)
+    few = too_few(len(reference))
+    if few:
+        return SetValue(value, None, few)
+    clips = [
+        np.repeat(np.arange(len(side)), [len(np.atleast_2d(clip)) for clip in side])
+        for side in (reference, generated)
+    ]
+
+    def left_out(units: Sequence[NDArray[np.intp]]) -> NDArray[np.float64]:
+        without = _values_without(x, y, _rows_of(units[0]), _rows_of(units[1]), gamma, *sums)
+        g = len(without)
+        return np.asarray((g - 1) / g * (without.mean() - without))
+
+    parts = left_out(clips)
+    few = too_few(len(reference), groups)
+    if groups is None or few:
+        return SetValue(value, None if few else contribution_interval(value, parts), few, parts)
+    of_clip = np.asarray(groups, dtype=np.intp)
+    together = left_out([of_clip[rows] for rows in clips])
+    return SetValue(value, contribution_interval(value, together), "", parts)
 
 
 def median_distance(rows: Rows) -> float:
@@ -213,26 +232,35 @@ def _value(
 
 
 def _values_without(
-    reference: Sequence[Floats],
-    generated: Sequence[Floats],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    parts_x: Sequence[NDArray[np.intp]],
+    parts_y: Sequence[NDArray[np.intp]],
     gamma: float,
     within_x: NDArray[np.float64],
     within_y: NDArray[np.float64],
     of_x: NDArray[np.float64],
     of_y: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """The distance without each clip in turn, float64 (clips,), from the sums alone.
+    """The distance without each part in turn, float64 (parts,), from the sums alone.
 
-    A clip takes its row sums with it, twice within a side and once from each side across; what both
-    ends of lie in the clip is then counted twice and given back once.
+    A part takes its row sums with it, twice within a side and once from each side across; what both
+    ends of lie in the part is then counted twice and given back once.
+
+    Args:
+        x: rows of the reference.
+        y: of the generated side.
+        parts_x: the rows of ``x`` in each clip or group.
+        parts_y: those of ``y``, in the same order.
+        gamma: as :func:`_checked` gives it.
+        within_x: this and the others as :func:`_kernel_sums` gives them.
+        within_y: likewise.
+        of_x: likewise.
+        of_y: likewise.
     """
     values = []
-    at_x = at_y = 0
-    for first, second in zip(reference, generated, strict=True):
-        a = np.atleast_2d(np.asarray(first, dtype=np.float64))
-        b = np.atleast_2d(np.asarray(second, dtype=np.float64))
-        rows_x, rows_y = slice(at_x, at_x + len(a)), slice(at_y, at_y + len(b))
-        at_x, at_y = rows_x.stop, rows_y.stop
+    for rows_x, rows_y in zip(parts_x, parts_y, strict=True):
+        a, b = x[rows_x], y[rows_y]
         inner_x = np.exp(-gamma * _squared_distances(a, a)).sum() - len(a)
         inner_y = np.exp(-gamma * _squared_distances(b, b)).sum() - len(b)
         inner = np.exp(-gamma * _squared_distances(a, b)).sum()
@@ -243,6 +271,12 @@ def _values_without(
         mmd = rest_x / (m * (m - 1)) + rest_y / (n * (n - 1)) - 2.0 * across / (m * n)
         values.append(100.0 * mmd)
     return np.array(values)
+
+
+def _rows_of(units: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Places of the rows of each unit, ascending, for the unit of each row, numbered from 0."""
+    order = np.argsort(units, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(units))[:-1])
 
 
 def _pair_blocks(rows: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:

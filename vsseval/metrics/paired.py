@@ -7,11 +7,12 @@ Conventions:
     The difference is second - first. A run's value is 100 or 1 times the sum of its numerators over
     the sum of its denominators, as in :mod:`vsseval.metrics.pooling`; numerators and denominators
     of a clip may both differ between the runs. Takes of one item are summed: the item is what is
-    drawn and exchanged. Arithmetic is float64; seeds are arguments, the generator is PCG64. Every
-    metric sees the same draws.
+    drawn and exchanged, or the group of items that are not independent of each other. Arithmetic is
+    float64; seeds are arguments, the generator is PCG64. Every metric sees the same draws.
 
 Functions:
     paired              the sums of two runs over their common clips
+    clustered           the same by group of items
     compare_paired      interval, p-values, effect size and power of several metrics at once
     compare_influence   the same of a value of a whole set, such as a Frechet distance
     exchange_p_values   p-values alone, of many pairs of runs at once
@@ -94,7 +95,7 @@ class Comparison:
     detectable: float | None
     """Least difference that 80 % of such comparisons would find at the 5 % level."""
     n: int
-    """Items in both runs."""
+    """Items in both runs, or groups of items that are drawn as one."""
 
 
 def paired(
@@ -128,6 +129,19 @@ def paired(
     if items is not None:
         columns = cluster_sums(columns, items)
     return Paired(columns[:, :2], columns[:, 2:], 100.0 if rule == "percent_ratio" else 1.0)
+
+
+def clustered(pair: Paired, clusters: Sequence[Hashable] | None) -> Paired:
+    """The sums by group: what is drawn and exchanged as one.
+
+    Args:
+        pair: of :func:`paired`.
+        clusters: the group of each item, or None if each is drawn alone.
+    """
+    if clusters is None:
+        return pair
+    top, bottom = (cluster_sums(columns, clusters) for columns in (pair.top, pair.bottom))
+    return Paired(top, bottom, pair.factor)
 
 
 def compare_paired(
@@ -164,6 +178,8 @@ def compare_influence(
     second: float,
     first_contributions: NDArray[np.float64],
     second_contributions: NDArray[np.float64],
+    *,
+    clusters: Sequence[Hashable] | None = None,
 ) -> Comparison:
     """Difference of two values of whole sets from what each item adds to each of them.
 
@@ -177,6 +193,8 @@ def compare_influence(
         second: value of the second.
         first_contributions: float64 (items,), those of the first run.
         second_contributions: likewise of the second, in the same order of items.
+        clusters: the group of each item, where some are not independent of each other: their
+            contributions are summed, and groups take the place of items. None if there are none.
 
     Raises:
         InputError: contributions of different numbers of items, or of none.
@@ -187,9 +205,13 @@ def compare_influence(
             f"contributions must pair item by item, got {n} and {len(second_contributions)}"
         )
     gap = second - first
+    apart = second_contributions - first_contributions
+    if clusters is not None:
+        apart = cluster_sums(apart[:, None], clusters)[:, 0]
+        n = len(apart)
     if n == 1:
         return Comparison(first, second, gap, None, 1.0, None, None, None, None, 1)
-    error = standard_error(second_contributions - first_contributions)
+    error = standard_error(apart)
     p_value = 2.0 * float(stdtr(n - 1, -abs(gap) / error)) if error > 0 else float(gap == 0)
     reach = float(stdtrit(n - 1, 0.975)) * error
     interval = (gap - reach, gap + reach) if n >= LEAST_CLIPS else None
@@ -242,7 +264,12 @@ def influence(pair: Paired) -> NDArray[np.float64]:
 
 
 def margin_p_value(
-    parts: NDArray[np.float64], margin: float, *, seed: int, n_resamples: int = N_RESAMPLES
+    parts: NDArray[np.float64],
+    margin: float,
+    *,
+    seed: int,
+    n_resamples: int = N_RESAMPLES,
+    clusters: Sequence[Hashable] | None = None,
 ) -> float:
     """One-sided p-value of a difference above a margin, by flipping signs.
 
@@ -254,16 +281,19 @@ def margin_p_value(
         margin: the difference that is still allowed.
         seed: seed of the flips.
         n_resamples: number of flips.
+        clusters: the group of each item, whose items are flipped as one; None if each is alone.
     """
     beyond = len(parts) * parts - margin
+    if clusters is not None:
+        beyond = cluster_sums(beyond[:, None], clusters)[:, 0]
     total = beyond.sum()
     slack = _ROUNDING * np.abs(beyond).sum()
     count = draws = 0
-    for bits in _bits(len(parts), seed, n_resamples):
+    for bits in _bits(len(beyond), seed, n_resamples):
         flipped = total - 2.0 * (bits @ beyond)
         count += int(np.count_nonzero(flipped >= total - slack))
         draws += len(bits)
-    return _p_value(count, draws, len(parts), n_resamples)
+    return _p_value(count, draws, len(beyond), n_resamples)
 
 
 def clips_to_flip(parts: NDArray[np.float64]) -> int:

@@ -4,13 +4,15 @@ Goal: how far the value would move with another draw of clips from the same sour
 
 Conventions:
     Components are float64 (clips, k) as in :mod:`vsseval.metrics.pooling`. Clips are the unit that
-    is resampled, with replacement; several takes of one item are no new draws of the source, so
-    they form a cluster that is drawn as one. The seed is an argument, the generator is PCG64.
+    is resampled, with replacement; several takes of one item, and clips cut from one recording, are
+    no new draws of the source, so they form a cluster that is drawn as one. The seed is an
+    argument, the generator is PCG64.
 
 Functions:
     bootstrap_interval      bias-corrected and accelerated (BCa) bootstrap interval
     contribution_interval   interval of a value of a whole set from what each clip adds to it
     bca_interval            the ends of BCa from resampled values and values with one left out
+    too_few                 why there is no interval
     cluster_sums            components summed over the clips of each cluster
     holm                    p-values of several tests, adjusted so that any of them may be believed
     mean_and_deviation      of the values of several seeds
@@ -31,7 +33,6 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from vsseval.metrics.pooling import Rule, numerator_and_denominator, pooled
 
@@ -66,8 +67,8 @@ def bootstrap_interval(
         seed: seed of the resampling.
         n_resamples: number of resampled sets.
         level: share of such intervals that are to hold the true value.
-        clusters: for each clip the item it is a take of; takes of an item are drawn together. None
-            if every clip is an item of its own.
+        clusters: what each clip is drawn with: its item, or the group that this belongs to. None if
+            every clip is drawn alone.
 
     Returns:
         Lower and upper end, or None below ten clips (clusters).
@@ -87,7 +88,10 @@ def bootstrap_interval(
 
 
 def contribution_interval(
-    value: float, contributions: NDArray[np.float64] | None
+    value: float,
+    contributions: NDArray[np.float64] | None,
+    *,
+    clusters: Sequence[Hashable] | None = None,
 ) -> tuple[float, float] | None:
     """95 % interval of a value of a whole set, value -+ 1.96 standard errors.
 
@@ -96,14 +100,27 @@ def contribution_interval(
     Args:
         value: the value, not corrected for bias.
         contributions: e_c, float64 (items,), what each item adds to the value.
+        clusters: the group of each item, where some are not independent of each other: their
+            contributions are summed, and G counts groups.
 
     Returns:
-        Lower and upper end, or None without contributions or below ten items.
+        Lower and upper end, or None without contributions or below ten items (groups).
     """
+    if contributions is not None and clusters is not None:
+        contributions = cluster_sums(contributions[:, None], clusters)[:, 0]
     if contributions is None or len(contributions) < LEAST_CLIPS:
         return None
     reach = NORMAL_975 * standard_error(contributions)
     return value - reach, value + reach
+
+
+def too_few(clips: int, groups: Sequence[Hashable] | None = None) -> str:
+    """Why there is no interval, or nothing where there are enough clips (groups of clips)."""
+    if clips < LEAST_CLIPS:
+        return f"fewer than {LEAST_CLIPS} clips: no interval"
+    if groups is not None and len(set(groups)) < LEAST_CLIPS:
+        return f"fewer than {LEAST_CLIPS} groups of clips: no interval"
+    return ""
 
 
 def standard_error(contributions: NDArray[np.float64]) -> float:
@@ -133,6 +150,9 @@ def bca_interval(
     below = (np.count_nonzero(resampled < value) + np.count_nonzero(resampled <= value)) / 2
     # Half a draw keeps the quantile finite when every resampled value lies on one side.
     share = np.clip(below, 0.5, n_resamples - 0.5) / n_resamples
+    # Takes longer to import than all else that a shard needs, which has no interval.
+    from scipy.special import ndtr, ndtri
+
     z0 = ndtri(share)
     z = z0 + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
     quantiles = ndtr(z0 + z / (1 - _acceleration(left_out) * z))

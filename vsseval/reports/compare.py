@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from vsseval.errors import InputError
 from vsseval.metrics.paired import (
     Comparison,
     clips_to_flip,
+    clustered,
     compare_influence,
     compare_paired,
     shares,
@@ -29,7 +30,9 @@ from vsseval.reports.pairs import (
     record_folder,
     record_path,
 )
+from vsseval.reports.slices import membership, on_slices
 from vsseval.score import INTERVAL_SEED, column_of
+from vsseval.slices import clusters_of
 from vsseval.types import Score
 
 ALPHA = 0.05
@@ -62,6 +65,8 @@ class Difference:
     """Items that both scored; None where nothing could be tested."""
     note: str
     """Why there is no difference or no test, or what to mind."""
+    n_groups: int | None = None
+    """Groups that these form and that are drawn and exchanged as one; None if each is alone."""
     p_value: float | None = None
     """Two-sided, of this metric alone."""
     p_holm: float | None = None
@@ -93,6 +98,14 @@ class Tested:
     items: tuple[str, ...]
     parts: NDArray[np.float64]
     """What each item adds to the difference, float64 (items,)."""
+    clusters: list[Hashable] | None = None
+    """The group of each item; None if each is drawn alone."""
+
+    @property
+    def over(self) -> str:
+        """How many items it rests on, in words."""
+        groups = "" if self.clusters is None else f" in {self.comparison.n} groups"
+        return f"{len(self.items)} items{groups}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,13 @@ class Runs:
     first: RunRecord
     second: RunRecord
     results: tuple[Results, Results]
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """The group of each item that is not independent of others, as either record knows it."""
+        digest = self.first.benchmark.digest
+        one, two = (of.groups(digest) for of in self.results)
+        return one | two
 
     def rows(self, metric: str) -> tuple[Rows, Rows]:
         """Components of both runs by clip."""
@@ -129,22 +149,49 @@ def open_runs(first: Path, second: Path) -> Runs:
     return Runs(one, two, (found[0], found[1]))
 
 
+def slices_of_runs(
+    runs: Runs, patterns: Sequence[str], data: Sequence[Path] = ()
+) -> list[tuple[str, Runs]]:
+    """Two runs on each slice that fits a pattern, by name of the slice.
+
+    Args:
+        runs: on the whole benchmark.
+        patterns: as :func:`vsseval.reports.slices.on_slices`.
+        data: as :func:`vsseval.reports.slices.membership`.
+
+    Raises:
+        InputError: as :func:`vsseval.reports.slices.on_slices`, or no slice has items of both.
+        UnknownNameError: likewise.
+    """
+    known = membership((runs.first, runs.second), data)
+    one, two = (
+        {part.slice: part for part in on_slices(whole, patterns, known).parts if part.records}
+        for whole in runs.results
+    )
+    both = [name for name in one if name in two]
+    if not both:
+        raise InputError(f"no clip of {', '.join(patterns)} is in both runs")
+    return [
+        (name, Runs(one[name].records[0], two[name].records[0], (one[name], two[name])))
+        for name in both
+    ]
+
+
 def compare(first: Path, second: Path) -> list[Difference]:
+    """:func:`differences` of two runs, each a record.json or the folder that holds one."""
+    return differences(open_runs(first, second))
+
+
+def differences(runs: Runs) -> list[Difference]:
     """Every metric that both records hold under one signature.
 
     For a metric of clip scope, value and difference are pooled over the clips that both scored and
     tested by :func:`vsseval.metrics.paired.compare_paired`; for one of set scope that has
     contributions by :func:`vsseval.metrics.paired.compare_influence`.
 
-    Args:
-        first: A record.json, or the folder that holds one.
-        second: Likewise.
-
     Raises:
-        InputError: no record there, other benchmarks, no metric in common, or files that were
-            changed by hand.
+        InputError: no metric in common, or files that were changed by hand.
     """
-    runs = open_runs(first, second)
     ours = {score.metric: score for score in runs.first.scores}
     theirs = {score.metric: score for score in runs.second.scores}
     shared = [name for name in ours if name in theirs]
@@ -154,35 +201,38 @@ def compare(first: Path, second: Path) -> list[Difference]:
         )
     same = [name for name in shared if _signatures_agree(ours[name], theirs[name])]
     tested = tested_metrics(runs, same)
-    differences = [_difference(ours[name], theirs[name], tested.get(name)) for name in shared]
-    adjusted = iter(holm([one.p_value for one in differences if one.p_value is not None]))
-    return [
-        one if one.p_value is None else replace(one, p_holm=next(adjusted)) for one in differences
-    ]
+    found = [_difference(ours[name], theirs[name], tested.get(name)) for name in shared]
+    adjusted = iter(holm([one.p_value for one in found if one.p_value is not None]))
+    return [one if one.p_value is None else replace(one, p_holm=next(adjusted)) for one in found]
 
 
 def tested_metrics(runs: Runs, metrics: Sequence[str]) -> dict[str, Tested]:
     """Tests of those metrics that have clips in both runs; all see the same draws."""
     found: dict[str, Tested] = {}
     rows = {metric: runs.rows(metric) for metric in metrics}
+    groups = runs.groups
     values = [{score.metric: score.value for score in r.scores} for r in (runs.first, runs.second)]
     keys = sorted({key for m in metrics if not is_set(m) for one in rows[m] for key in one})
-    items = tuple(dict.fromkeys(key[0] for key in keys))
+    items = list(dict.fromkeys(key[0] for key in keys))
+    clusters = clusters_of(items, groups)
     pairs = {m: pair_of(m, *rows[m], keys) for m in metrics if not is_set(m)}
     there = {metric: pair for metric, pair in pairs.items() if pair is not None}
-    compared = compare_paired(list(there.values()), seed=INTERVAL_SEED)
+    drawn = [clustered(pair, clusters) for pair in there.values()]
+    compared = compare_paired(drawn, seed=INTERVAL_SEED)
     for (metric, pair), comparison in zip(there.items(), compared, strict=True):
         scored = np.flatnonzero(pair.scored)
+        names = [items[at] for at in scored]
         parts = shares(pair)[scored]
-        found[metric] = Tested(comparison, tuple(items[at] for at in scored), parts)
+        found[metric] = Tested(comparison, tuple(names), parts, clusters_of(names, groups))
     for metric in metrics:
         first, second = (of.get(metric) for of in values)
         if is_set(metric) and first is not None and second is not None:
             names, one, two = contributions_of(*rows[metric])
             if len(names) > 1:
-                comparison = compare_influence(first, second, one, two)
+                together = clusters_of(names, groups)
+                comparison = compare_influence(first, second, one, two, clusters=together)
                 parts = two - one - (two - one).mean() + comparison.difference / len(names)
-                found[metric] = Tested(comparison, tuple(names), parts)
+                found[metric] = Tested(comparison, tuple(names), parts, together)
     return found
 
 
@@ -210,7 +260,8 @@ def _difference(ours: Score, theirs: Score, tested: Tested | None) -> Difference
         second=found.second,
         difference=found.difference,
         interval=found.interval,
-        n_both=found.n,
+        n_both=len(tested.items),
+        n_groups=None if tested.clusters is None else found.n,
         note=_remark(ours, theirs),
         p_value=found.p_value,
         effect_size=found.effect_size,
@@ -272,7 +323,7 @@ def markdown(differences: Sequence[Difference], names: Mapping[str, str]) -> str
             names.get(one.verdict, one.verdict),
             "" if one.effect_size is None else f"{one.effect_size:+.2f}",
             "" if one.detectable is None else number(one.detectable),
-            "" if one.n_both is None else str(one.n_both),
+            _count(one),
             "" if one.rests_on is None else str(one.rests_on),
             one.note,
         ]
@@ -292,11 +343,17 @@ def markdown(differences: Sequence[Difference], names: Mapping[str, str]) -> str
 
 _LEGEND = (
     "Difference: second - first, over the clips that both scored. p: two-sided, runs exchanged "
-    "clip by clip (sets: influence of each clip), Holm's correction over the metrics; a tie is "
-    "p >= 0.05. Effect: difference over the standard deviation of what one clip says of it. "
-    "Detectable: the difference that four of five such comparisons would find. Rests on: the least "
-    "number of clips without which the difference would be gone."
+    "clip by clip, those of one group together (sets: influence of each clip), Holm's correction "
+    "over the metrics; a tie is p >= 0.05. Effect: difference over the standard deviation of what "
+    "one clip says of it. Detectable: the difference that four of five such comparisons would "
+    "find. Rests on: the least number of clips without which the difference would be gone."
 )
+
+
+def _count(one: Difference) -> str:
+    if one.n_both is None:
+        return ""
+    return str(one.n_both) + (f" in {one.n_groups} groups" if one.n_groups is not None else "")
 
 
 def _shown(value: float | None) -> str:

@@ -90,7 +90,10 @@ def gate(baseline: Path, candidate: Path, asked: Sequence[str] = ()) -> Verdict:
     tested = tested_metrics(runs, [metric for metric in margins if metric in theirs])
     p_values = {
         metric: margin_p_value(
-            found.parts * _sign(ours[metric]), margins[metric], seed=INTERVAL_SEED
+            found.parts * _sign(ours[metric]),
+            margins[metric],
+            seed=INTERVAL_SEED,
+            clusters=found.clusters,
         )
         for metric, found in tested.items()
         if metric in margins
@@ -227,13 +230,13 @@ def _check(
         return check(
             PASS,
             worse,
-            f"worse by {number(worse)}, as chance allows (p {p_text(p_holm)}, {found.n} items)",
+            f"worse by {number(worse)}, as chance allows (p {p_text(p_holm)}, {tested.over})",
         )
     beyond = f" beyond the margin of {over}" if margin else ""
     return check(
         FAIL,
         worse,
-        f"worse by {number(worse)}{beyond} (p {p_text(p_holm)}, {found.n} items)",
+        f"worse by {number(worse)}{beyond} (p {p_text(p_holm)}, {tested.over})",
     )
 
 

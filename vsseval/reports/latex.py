@@ -13,7 +13,7 @@ from vsseval.reports.leaderboard import Column, Leaderboard, Row, leaderboards
 from vsseval.reports.markdown import number
 from vsseval.reports.pairs import Results
 from vsseval.reports.remarks import notes
-from vsseval.reports.reported import ReportedTable, reported_rows
+from vsseval.reports.reported import ReportedTable
 
 ARROW = {"higher": r"$\uparrow$", "lower": r"$\downarrow$"}
 EMPTY = "--"
@@ -56,7 +56,7 @@ def latex_report(records: Sequence[RunRecord] | Results, patterns: Sequence[str]
     parts = ["% written by `vsseval report --format latex`; needs \\usepackage{booktabs}"]
     for board in leaderboards(records, patterns):
         parts.append(_table(board))
-        parts += [_reported(board, table) for table in reported_rows(board.name)]
+        parts += [_reported(board, table) for table in board.reported]
     return "\n".join(parts)
 
 
@@ -86,7 +86,7 @@ def _table(board: Leaderboard) -> str:
         rf"\textsuperscript{{{_letter(at)}}} {_signature(column)}"
         for at, column in enumerate(board.columns)
     ]
-    return _float(lines, rf"Leaderboard of {escaped(board.benchmark)}.", said)
+    return _float(lines, rf"Leaderboard of {escaped(board.title)}.", said)
 
 
 def _head(column: Column, at: int) -> str:

@@ -25,6 +25,7 @@ from vsseval.reports.ranks import (
     shared_ranks,
     short_cells,
 )
+from vsseval.reports.reported import ReportedTable, reported_rows
 from vsseval.reports.rows import Cell, Column, Row, columns_of, place_of, rows_of, value_of
 
 __all__ = ["Column", "Leaderboard", "Row", "leaderboards", "value_of"]
@@ -54,6 +55,18 @@ class Leaderboard:
     """Cells of systems with fewer clips than the fullest of their column."""
     mean_ranks: Mapping[str, float]
     """By run id, over the columns; a column without a ranked value counts as last."""
+    slice: str = ""
+    """The part of the benchmark that all of it is of; empty for the whole."""
+
+    @property
+    def title(self) -> str:
+        """Benchmark and slice."""
+        return f"{self.benchmark}, slice {self.slice}" if self.slice else self.benchmark
+
+    @property
+    def reported(self) -> list[ReportedTable]:
+        """Published tables to show beside it; nobody reports slices."""
+        return [] if self.slice else reported_rows(self.name)
 
 
 def leaderboards(
@@ -62,7 +75,8 @@ def leaderboards(
     """A leaderboard for each benchmark and digest, in the order of their names.
 
     Args:
-        records: the records; with their folders (:class:`Results`) systems are tested and ranked.
+        records: the records; with their folders (:class:`Results`) systems are tested and ranked,
+            and parts of them have leaderboards of their own in place of that of the whole.
         patterns: which metrics to show, in which order; all in the order of the table if empty.
 
     Raises:
@@ -70,11 +84,17 @@ def leaderboards(
             any benchmark fits the patterns.
     """
     results = records if isinstance(records, Results) else Results(tuple(records))
-    groups: dict[tuple[str, str, str], list[RunRecord]] = {}
-    for record in results.records:
-        bench = record.benchmark
-        groups.setdefault((bench.name, bench.version, bench.digest), []).append(record)
-    boards = [_leaderboard(groups[key], results, patterns) for key in sorted(groups)]
+    groups: dict[tuple[str, str, str], list[tuple[Results, list[RunRecord]]]] = {}
+    for part in results.parts or (results,):
+        of_part: dict[tuple[str, str, str], list[RunRecord]] = {}
+        for record in part.records:
+            bench = record.benchmark
+            of_part.setdefault((bench.name, bench.version, bench.digest), []).append(record)
+        for key, held in of_part.items():
+            groups.setdefault(key, []).append((part, held))
+    boards = [
+        _leaderboard(held, part, patterns) for key in sorted(groups) for part, held in groups[key]
+    ]
     if not patterns:
         return boards
     filled = [board for board in boards if board.columns]
@@ -120,4 +140,5 @@ def _leaderboard(
         untested=frozenset(untested),
         short=short,
         mean_ranks=shared if ranks else {},
+        slice=results.slice,
     )

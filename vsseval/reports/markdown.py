@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vsseval.records import RunRecord
 from vsseval.reports.leaderboard import Column, Leaderboard, Row, leaderboards
 from vsseval.reports.pairs import Results
 from vsseval.reports.remarks import notes, sanity_table, warnings
-from vsseval.reports.reported import ReportedTable, reported_rows
+from vsseval.reports.reported import ReportedTable
+from vsseval.score import whole_signature
 from vsseval.types import Score
 
 ARROW = {"higher": "↑", "lower": "↓"}
@@ -16,7 +18,7 @@ EMPTY = "-"
 
 
 def report(records: Sequence[RunRecord] | Results, patterns: Sequence[str] = ()) -> str:
-    """One section for each benchmark.
+    """One section for each benchmark; of several slices of it one table, a line a slice and model.
 
     Args:
         records: the records; with their folders systems are tested and ranked.
@@ -25,7 +27,13 @@ def report(records: Sequence[RunRecord] | Results, patterns: Sequence[str] = ())
     Raises:
         InputError: as :func:`vsseval.reports.leaderboard.leaderboards`.
     """
-    sections = [_section(board) for board in leaderboards(records, patterns)]
+    groups: dict[str, list[Leaderboard]] = {}
+    for board in leaderboards(records, patterns):
+        groups.setdefault(board.benchmark, []).append(board)
+    sections = [
+        _section(boards[0]) if len(boards) == 1 else _breakdown(boards)
+        for boards in groups.values()
+    ]
     return "\n".join(["# Leaderboard", "", *sections])
 
 
@@ -73,13 +81,11 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _section(board: Leaderboard) -> str:
-    heads = [
-        f"{column.title} {ARROW[column.better]}[^{_mark(board, at)}]"
-        for at, column in enumerate(board.columns)
-    ]
     place = ["mean rank"] if board.mean_ranks else []
-    head = ["model", *place, *heads, "seconds a clip"]
-    lines = [f"## {board.benchmark}", "", *table([head])]
+    heads = [_head(board, at, column) for at, column in enumerate(board.columns)]
+    # Of single clips no record holds the time.
+    head = ["model", *place, *heads, *([] if board.slice else ["seconds a clip"])]
+    lines = [f"## {board.title}", "", *table([head])]
     lines += [_line(row, board) for row in board.rows if row.ranked]
     failed = [row for row in board.rows if not row.ranked and not row.oracle]
     oracles = [row for row in board.rows if row.oracle]
@@ -87,15 +93,46 @@ def _section(board: Leaderboard) -> str:
         if group:
             lines.append(f"| *{title}* |{' |' * (len(head) - 1)}")
             lines += [_line(row, board) for row in group]
-    lines += ["", _legend(board), ""]
+    lines += ["", _legend([board]), ""]
     for bullets in (notes(board), [f"warning: {text}" for text in warnings(board)]):
         lines += [*(f"- {text}" for text in bullets), ""] if bullets else []
     checks = sanity_table(board.rows)
     lines += [*table(checks), "", _CHECKS, ""] if checks else []
-    for reported in reported_rows(board.name):
+    for reported in board.reported:
         lines += _reported(reported)
     lines += [
         f"[^{_mark(board, at)}]: {_footnote(column)}" for at, column in enumerate(board.columns)
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _breakdown(boards: Sequence[Leaderboard]) -> str:
+    """Slices of one benchmark below each other."""
+    columns: dict[str, Column] = {}
+    for board in boards:
+        for column in board.columns:
+            columns.setdefault(whole_signature(column.signature), column)
+    heads = [_head(boards[0], at, column) for at, column in enumerate(columns.values())]
+    rows = [["slice", "clips", "model", *heads]]
+    remarks: dict[str, list[str]] = {}
+    for board in boards:
+        signatures = {whole_signature(one.signature): one.signature for one in board.columns}
+        for row in board.rows:
+            cells = [_cell(row, board, signatures.get(column, "")) for column in columns]
+            clips = str(row.record.counts.expected)
+            rows.append([board.slice.replace("|", "\\|"), clips, _name(row), *cells])
+        for text in [*notes(board), *(f"warning: {text}" for text in warnings(board))]:
+            remarks.setdefault(text, []).append(board.slice)
+    lines = [f"## {boards[0].benchmark} by slice", "", *table(rows), ""]
+    lines += [f"A line a slice and model; ranks are within the slice. {_legend(boards)}", ""]
+    for text, slices in remarks.items():
+        whose = "" if len(slices) == len(boards) else f" (slice {', '.join(slices)})"
+        lines.append(f"- {text}{whose}")
+    lines += [""] if remarks else []
+    lines += [
+        f"[^{_mark(boards[0], at)}]: {_footnote(replace(column, signature=signature))}, on the "
+        "slice of the line"
+        for at, (signature, column) in enumerate(columns.items())
     ]
     return "\n".join([*lines, ""])
 
@@ -111,20 +148,31 @@ def _mark(board: Leaderboard, at: int) -> str:
     return f"{board.name}-{digest}-{at + 1}"
 
 
+def _head(board: Leaderboard, at: int, column: Column) -> str:
+    return f"{column.title} {ARROW[column.better]}[^{_mark(board, at)}]"
+
+
+def _name(row: Row) -> str:
+    return f"*{row.label}*" if row.oracle else row.label
+
+
 def _line(row: Row, board: Leaderboard) -> str:
     run = row.record.run_id
-    cells = [
-        cell(
-            row.cells.get(column.signature),
-            bold=(run, column.signature) in board.best,
-            rank=board.ranks.get((run, column.signature)),
-            deviation=row.deviations.get(column.signature),
-        )
-        for column in board.columns
-    ]
-    name = f"*{row.label}*" if row.oracle else row.label
+    cells = [_cell(row, board, column.signature) for column in board.columns]
     place = [f"{board.mean_ranks[run]:.1f}" if run in board.mean_ranks else ""]
-    return f"| {' | '.join([name, *(place if board.mean_ranks else []), *cells, _seconds(row)])} |"
+    seconds = [] if board.slice else [_seconds(row)]
+    shown = [_name(row), *(place if board.mean_ranks else []), *cells, *seconds]
+    return f"| {' | '.join(shown)} |"
+
+
+def _cell(row: Row, board: Leaderboard, signature: str) -> str:
+    at = (row.record.run_id, signature)
+    return cell(
+        row.cells.get(signature),
+        bold=at in board.best,
+        rank=board.ranks.get(at),
+        deviation=row.deviations.get(signature),
+    )
 
 
 def _seconds(row: Row) -> str:
@@ -136,21 +184,21 @@ def _seconds(row: Row) -> str:
     return number(seconds) if seconds >= 0.001 else "<0.001"
 
 
-def _legend(board: Leaderboard) -> str:
+def _legend(boards: Sequence[Leaderboard]) -> str:
     text = (
         "Value [95 % interval over clips] (clips scored/expected where not all). "
         "Systems stand in the order of their mean rank"
     )
-    bold = ", the best of each column in bold" if board.best else ""
+    bold = ", the best of each column in bold" if any(board.best for board in boards) else ""
     text += f"{bold}; oracles read the reference audio and are not ranked."
-    if any(row.deviations for row in board.rows):
+    if any(row.deviations for board in boards for row in board.rows):
         text += " ± is the standard deviation over seeds."
-    if board.ranks:
+    if any(board.ranks for board in boards):
         text += (
             " #1 + the number of systems that are better in a paired test (5 %, Holm's correction "
             "within the column): systems that cannot be told apart share a rank."
         )
-    if board.short or any(row.failed for row in board.rows):
+    if any(board.short or any(row.failed for row in board.rows) for board in boards):
         text += " A value over fewer clips than another system's is not ranked."
     return text
 

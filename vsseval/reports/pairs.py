@@ -20,6 +20,7 @@ from vsseval.metrics.paired import Paired, paired
 from vsseval.metrics.pooling import Rule
 from vsseval.metrics.table import METRICS
 from vsseval.records import RECORD, Components, RunRecord, check_clips, find_records, read_clips
+from vsseval.slices import group_by_item
 from vsseval.types import Metric
 
 Rows = Mapping[ClipKey, tuple[float, ...]]
@@ -34,6 +35,21 @@ class Results:
     folders: Mapping[str, Path] = field(default_factory=dict)
     """By run id; a run without one has no components, and nothing can be tested."""
     _read: dict[str, Components] = field(default_factory=dict)
+    slice: str = ""
+    """The part of the benchmarks that scores and components are of; empty for the whole."""
+    parts: tuple[Results, ...] = ()
+    """The same runs on slices, which are reported in place of the whole."""
+
+    def groups(self, digest: str) -> dict[str, str]:
+        """The group of each item of a benchmark that is not independent of others.
+
+        A record of fewer items knows fewer of them, and one of 0.2.0 none.
+        """
+        groups: dict[str, str] = {}
+        for record in self.records:
+            if record.benchmark.digest == digest:
+                groups |= group_by_item(record.groups)
+        return groups
 
     def rows(self, run_id: str, metric: str) -> Rows:
         """Components of one metric of one run by clip; empty if there are none.

@@ -9,11 +9,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
-from vsseval.metrics.paired import N_RESAMPLES, compare_influence, exchange_p_values
+from vsseval.metrics.paired import N_RESAMPLES, clustered, compare_influence, exchange_p_values
 from vsseval.metrics.statistics import holm
 from vsseval.reports.pairs import Results, Rows, contributions_of, is_set, mean_rows, pair_of
 from vsseval.reports.rows import Cell, Column, Row, value_of
 from vsseval.score import INTERVAL_SEED
+from vsseval.slices import clusters_of
 
 ALPHA = 0.05
 """Level of the tests behind ranks, over all pairs of a column."""
@@ -72,7 +73,8 @@ def shared_ranks(
     ]
     pairs = list(itertools.combinations(range(len(contest)), 2))
     values = [value for value, _ in contest]
-    p_values = _pair_p_values(column.metric, pairs, rows, values)
+    groups = results.groups(contest[0][1].record.benchmark.digest)
+    p_values = _pair_p_values(column.metric, pairs, rows, values, groups)
     tested = [at for at, p_value in enumerate(p_values) if p_value is not None]
     adjusted = dict(zip(tested, holm([p_values[at] or 0.0 for at in tested]), strict=True))
     worse = [0] * len(contest)
@@ -90,22 +92,27 @@ def _pair_p_values(
     pairs: Sequence[tuple[int, int]],
     rows: Sequence[Rows],
     values: Sequence[float],
+    groups: Mapping[str, str],
 ) -> list[float | None]:
-    """p-value of each pair of systems, or None where there is no test."""
+    """p-value of each pair of systems, or None where there is no test.
+
+    Items of one group (``groups``) are exchanged as one.
+    """
     if is_set(metric):
         found: list[float | None] = []
         for one, other in pairs:
             items, first, second = contributions_of(rows[one], rows[other])
-            tested = len(items) > 1
-            found.append(
-                compare_influence(values[one], values[other], first, second).p_value
-                if tested
-                else None
-            )
+            if len(items) < 2:
+                found.append(None)
+                continue
+            clusters = clusters_of(items, groups)
+            sides = values[one], values[other], first, second
+            found.append(compare_influence(*sides, clusters=clusters).p_value)
         return found
     keys = sorted(set().union(*rows))
+    clusters = clusters_of(list(dict.fromkeys(key[0] for key in keys)), groups)
     sums = [pair_of(metric, rows[one], rows[other], keys) for one, other in pairs]
-    there = [pair for pair in sums if pair is not None]
+    there = [clustered(pair, clusters) for pair in sums if pair is not None]
     # Enough draws that a p-value can pass Holm's least level.
     draws = max(N_RESAMPLES, 100 * len(pairs))
     p_values = iter(exchange_p_values(there, seed=INTERVAL_SEED, n_resamples=draws))

@@ -13,8 +13,9 @@ from vsseval.metrics.patterns import chosen
 from vsseval.metrics.statistics import bootstrap_interval, mean_and_deviation
 from vsseval.metrics.table import METRICS
 from vsseval.records import RunRecord
-from vsseval.reports.pairs import Results, is_set, items_of, matrix_of, mean_rows, rule_of
+from vsseval.reports.pairs import Results, is_set, matrix_of, mean_rows, rule_of
 from vsseval.score import INTERVAL_SEED, column_of
+from vsseval.slices import clusters_of
 from vsseval.types import Score
 
 
@@ -131,7 +132,7 @@ def _row(runs: Sequence[RunRecord], records: Sequence[RunRecord], results: Resul
         values = [score.value for score in found if score.value is not None]
         if len(runs) == 1 or len(found) < len(runs) or len(values) < len(runs):
             # A metric that not every seed has is no value of the model.
-            cells[signature] = found[0] if len(runs) == 1 else _no_mean(found[0], len(values), runs)
+            cells[signature] = found[0] if len(runs) == 1 else _no_mean(found, runs)
             continue
         mean, deviations[signature] = mean_and_deviation(values)
         cells[signature] = replace(
@@ -143,8 +144,12 @@ def _row(runs: Sequence[RunRecord], records: Sequence[RunRecord], results: Resul
     return Row(label, record.model.kind == "oracle", record, cells, tuple(runs), deviations)
 
 
-def _no_mean(score: Score, values: int, runs: Sequence[RunRecord]) -> Score:
-    note = f"a value for {values} of {len(runs)} seeds"
+def _no_mean(scores: Sequence[Score], runs: Sequence[RunRecord]) -> Score:
+    """No value, and why: what all seeds say, or how many have one."""
+    score = scores[0]
+    values = sum(one.value is not None for one in scores)
+    alike = len(scores) == len(runs) and len({one.note for one in scores}) == 1
+    note = score.note if alike and not values else f"a value for {values} of {len(runs)} seeds"
     return replace(score, value=None, interval=None, note=note)
 
 
@@ -153,6 +158,7 @@ def _interval_over_seeds(
 ) -> tuple[float, float] | None:
     """Interval of the mean over seeds, clips resampled; of a set the mean of the seeds' ends."""
     metric = scores[0].metric
+    digest = runs[0].benchmark.digest
     if metric in METRICS and not is_set(metric):
         rows = mean_rows([results.rows(run.run_id, metric) for run in runs])
         if rows:
@@ -161,7 +167,7 @@ def _interval_over_seeds(
                 matrix_of(rows, keys),
                 rule_of(METRICS[metric]),
                 seed=INTERVAL_SEED,
-                clusters=items_of(keys),
+                clusters=clusters_of([key[0] for key in keys], results.groups(digest)),
             )
     ends = [score.interval for score in scores if score.interval is not None]
     if len(ends) < len(scores):

@@ -12,7 +12,6 @@ from vsseval.records import RunRecord
 from vsseval.reports.leaderboard import Column, Leaderboard, Row, leaderboards
 from vsseval.reports.pairs import Results
 from vsseval.reports.remarks import notes, warnings
-from vsseval.reports.reported import reported_rows
 
 HEAD = (
     "benchmark",
@@ -33,6 +32,7 @@ HEAD = (
     "best",
     "note",
     "signature",
+    "slice",
 )
 
 
@@ -58,6 +58,7 @@ def csv_report(records: Sequence[RunRecord] | Results, patterns: Sequence[str] =
                         {
                             **entry,
                             "benchmark": board.benchmark,
+                            "slice": board.slice,
                             "model": row.label,
                             "kind": _kind(row),
                             "seeds": " ".join(map(str, _seeds(row))),
@@ -84,6 +85,7 @@ def json_report(records: Sequence[RunRecord] | Results, patterns: Sequence[str] 
 def _board(board: Leaderboard) -> dict[str, object]:
     return {
         "benchmark": board.benchmark,
+        "slice": board.slice,
         "rows": [
             {
                 "model": row.label,
@@ -107,7 +109,7 @@ def _board(board: Leaderboard) -> dict[str, object]:
         ],
         "notes": notes(board),
         "warnings": warnings(board),
-        "reported": [asdict(table) for table in reported_rows(board.name)],
+        "reported": [asdict(table) for table in board.reported],
     }
 
 

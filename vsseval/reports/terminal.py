@@ -51,4 +51,4 @@ def _table(board: Leaderboard) -> str:
         for row in rows
     ]
     rule = "-" * len(lines[0])
-    return "\n".join([board.benchmark, rule, lines[0], rule, *lines[1:]])
+    return "\n".join([board.title, rule, lines[0], rule, *lines[1:]])

@@ -108,6 +108,18 @@ def test_seeds_of_a_model_are_one_row_with_their_deviation(
     assert row.scores[0][0][0] == pytest.approx(3.5 + noise[0], rel=1e-5)
 
 
+def test_items_of_a_group_are_drawn_together(boards, tmp_path: Path, noise: np.ndarray) -> None:
+    rows = boards.scored("mcd", boards.column(noise[:4]))
+    boards.run(tmp_path, "one", rows, groups={"film": ("i000", "i002")})
+    _, board, _ = made(tmp_path)
+    assert [(clip.id, clip.item) for clip in board.clips] == [
+        ("i000", 0),
+        ("i001", 1),
+        ("i002", 0),
+        ("i003", 2),
+    ]
+
+
 def test_a_checkpoint_of_a_known_model_says_what_it_is(boards, tmp_path: Path) -> None:
     for name in ("vssflow-tiny", "vssflowery"):
         boards.run(tmp_path, name, boards.scored("mcd", [[1.0]]))

@@ -19,13 +19,13 @@ from vsseval.records import BenchmarkEntry
 from vsseval.reports.html.media import (
     Library,
     Sources,
-    find_benchmark,
     flac,
     opus,
     pcm16,
     small_video,
 )
 from vsseval.reports.leaderboard import Row
+from vsseval.reports.manifests import find_benchmark
 from vsseval.types import Audio, Item, ModelOutput
 
 RATE = 16000
@@ -197,12 +197,12 @@ def test_benchmark_is_found_beside_others_by_digest(toy: Path, tmp_path: Path) -
     digest = load_benchmark("toy", toy).digest
     entry = BenchmarkEntry("toy", "1", "joint", digest)
     for data in (toy, toy.parent):
-        found, why = find_benchmark(entry, Sources(tmp_path, (data,)))
+        found, why = find_benchmark(entry, (data,))
         assert (found.digest, why) == (digest, "")
-    found, why = find_benchmark(replace(entry, digest="0" * 64), Sources(tmp_path, (toy,)))
+    found, why = find_benchmark(replace(entry, digest="0" * 64), (toy,))
     assert found is None
     assert f"another version ({digest[:8]}) than the one of the records (00000000)" in why
-    found, why = find_benchmark(entry, Sources(tmp_path))
+    found, why = find_benchmark(entry, ())
     assert found is None
     assert why == "the files of toy are not here; --data DIR says where they are"
 
@@ -211,4 +211,4 @@ def test_manifest_line_that_moved_is_another_benchmark(toy: Path, manifest, tmp_
     entry = BenchmarkEntry("toy", "1", "joint", load_benchmark("toy", toy).digest)
     manifest(0, label="glass")
     assert json.loads((toy / "manifest.jsonl").read_text().splitlines()[0])["label"] == "glass"
-    assert find_benchmark(entry, Sources(tmp_path, (toy,)))[0] is None
+    assert find_benchmark(entry, (toy,))[0] is None

@@ -14,12 +14,14 @@ from vsseval.models import MODELS
 from vsseval.reports.html import clips as clips_of_board
 from vsseval.reports.html.clips import runs_of
 from vsseval.reports.html.content import Board, Cell, Clip, Column, Media, Reported, Row
-from vsseval.reports.html.media import Library, Sources, find_benchmark
+from vsseval.reports.html.media import Library, Sources
 from vsseval.reports.leaderboard import Leaderboard
 from vsseval.reports.leaderboard import Row as LeaderboardRow
+from vsseval.reports.manifests import find_benchmark
 from vsseval.reports.pairs import Results
 from vsseval.reports.remarks import notes, sanity_table, warnings
-from vsseval.reports.reported import ReportedTable, reported_rows
+from vsseval.reports.reported import ReportedTable
+from vsseval.slices import clusters_of, numbered
 from vsseval.types import Benchmark, Item
 
 
@@ -45,7 +47,7 @@ def board_of(board: Leaderboard, results: Results, sources: Sources) -> tuple[Bo
     badness = clips_of_board.badness_of(found)
     rivals = clips_of_board.contestants(board.rows)
     apart = clips_of_board.disagreement_of(found[rivals])
-    benchmark, why = find_benchmark(entry, sources)
+    benchmark, why = find_benchmark(entry, sources.data)
     heard = _chosen(board, badness, apart, keys, benchmark, sources.clips)
     media = _media(identity, benchmark, board, keys, heard, sources)
     numbers = {clip_label(*key): at for at, key in enumerate(keys)}
@@ -62,13 +64,19 @@ def board_of(board: Leaderboard, results: Results, sources: Sources) -> tuple[Bo
         about=row.title if row else "",
         columns=tuple(_column(board, at) for at in range(len(board.columns))),
         rows=rows,
-        clips=_clips(keys, apart, benchmark, {at: one.name for at, one in media.items()}),
+        clips=_clips(
+            keys,
+            apart,
+            benchmark,
+            {at: one.name for at, one in media.items()},
+            results.groups(entry.digest),
+        ),
         contestants=tuple(rivals),
         ranked=bool(board.ranks),
         notes=tuple(notes(board)),
         warnings=tuple(warnings(board)),
         checks=tuple(tuple(line) for line in sanity_table(board.rows)),
-        reported=tuple(_reported(table) for table in reported_rows(entry.name)),
+        reported=tuple(_reported(table) for table in board.reported),
         media_note=_media_note(why, len(media), len(keys), sources.clips),
     ), list(media.values())
 
@@ -140,9 +148,11 @@ def _clips(
     apart: NDArray[np.float64],
     benchmark: Benchmark | None,
     media: Mapping[int, str],
+    groups: Mapping[str, str],
 ) -> tuple[Clip, ...]:
     items: dict[str, Item] = {item.id: item for item in benchmark.items} if benchmark else {}
-    order = {item: at for at, item in enumerate(dict.fromkeys(item for item, _ in keys))}
+    names = [item for item, _ in keys]
+    drawn = numbered(clusters_of(names, groups) or names)
     found = []
     for at, key in enumerate(keys):
         item = items.get(key[0])
@@ -155,7 +165,7 @@ def _clips(
                 transcript=item.transcript if item else None,
                 duration=item.duration if item else None,
                 onsets=item.onsets if item else None,
-                item=order[key[0]],
+                item=drawn[at],
                 disagreement=_number(apart[at]),
                 media=media.get(at),
             )

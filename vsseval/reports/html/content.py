@@ -80,7 +80,7 @@ class Clip:
     onsets: tuple[float, ...] | None
     """Annotated onset times [s]; None for a sound without events, or if nobody annotated it."""
     item: int
-    """Takes of one item share it."""
+    """Takes of one item share it, and items of one group: they are drawn together."""
     disagreement: float | None
     """How far apart the models are on it, 0 to 1."""
     media: str | None

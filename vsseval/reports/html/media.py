@@ -18,12 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsseval.audio import mono_at, read_audio
-from vsseval.benchmarks.manifest import read_benchmark
-from vsseval.benchmarks.table import BENCHMARKS, EMBEDDED_MEDIA, default_data
 from vsseval.errors import InputError
 from vsseval.files import file_digest
 from vsseval.generate import ClipKey, clip_label, generation_folder, read_log
-from vsseval.records import BenchmarkEntry, RunRecord
+from vsseval.records import RunRecord
 from vsseval.reports.html.clips import runs_of
 from vsseval.reports.html.content import Media, Track
 from vsseval.reports.rows import Row
@@ -48,31 +46,6 @@ class Sources:
     """Clips of each benchmark that can be heard."""
     sound: str = "flac"
     """One of ``SOUNDS``."""
-
-
-def find_benchmark(entry: BenchmarkEntry, sources: Sources) -> tuple[Benchmark | None, str]:
-    """The benchmark of a record on this machine, or None and the reason.
-
-    A benchmark of another digest has other clips and does not count.
-    """
-    row = BENCHMARKS.get(entry.name)
-    roots = [path for folder in sources.data for path in (folder, folder / entry.name)]
-    roots.append((EMBEDDED_MEDIA if row and row.embedded else default_data()) / entry.name)
-    others = []
-    for root in roots:
-        if not (root / "benchmark.json").is_file():
-            continue
-        benchmark = read_benchmark(root)
-        if benchmark.digest == entry.digest:
-            return benchmark, ""
-        if benchmark.name == entry.name:
-            others.append(benchmark.digest[:8])
-    if others:
-        return None, (
-            f"the files of {entry.name} that are here are another version "
-            f"({', '.join(others)}) than the one of the records ({entry.digest[:8]})"
-        )
-    return None, f"the files of {entry.name} are not here; --data DIR says where they are"
 
 
 class Library:

@@ -58,7 +58,7 @@ function grouped(sums, random) {
 }
 
 // Value of a row in a column over some clips, as a cell. The interval is a percentile bootstrap
-// over items: takes of one item are drawn together.
+// over items: takes of one item, and items of one group, are drawn together.
 function sliceCell(board, row, at, clips) {
   const column = board.columns[at];
   const cell = { value: null, interval: null, deviation: null, rank: null, place: 0,

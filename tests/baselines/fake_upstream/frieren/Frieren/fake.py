@@ -1,7 +1,7 @@
 """Shared by the fake scripts: upstream's argument lists, and moods in which they misbehave.
 
 ``interfaces.json`` beside the checkout's root is the stored extract of the real argument lists.
-``FAKE_MOOD`` is a JSON object: step -> {crash_at, hang_at, skip, slow, rate, broken}.
+``FAKE_MOOD`` is a JSON object: step -> {crash_at, hang_at, skip, slow, rate, broken, meet}.
 """
 
 import argparse
@@ -34,6 +34,10 @@ def begin(step):
         calls.write(step + "\n")
     if mood(step).get("broken"):
         raise ModuleNotFoundError("No module named 'torchdyn'")
+    deadline = time.monotonic() + 240
+    while (ROOT / "calls.txt").read_text().split().count(step) < mood(step).get("meet", 0):
+        assert time.monotonic() < deadline, "nobody else came to this step"
+        time.sleep(0.05)
 
 
 def skips(step, name):

@@ -2,7 +2,7 @@
 
 Three parts, used apart: ``video`` and ``audio`` make tokens of each segment, ``head`` reads the
 tokens of 14 segments of both and gives logits over 21 offsets. The checkpoint has other names for
-the tensors (:mod:`vsseval.encoders.synchformer_checkpoint`).
+the tensors (:mod:`vsseval.synchformer.checkpoint`).
 
 Source: v-iashin/Synchformer at b66668a, configs/sync.yaml.
 """

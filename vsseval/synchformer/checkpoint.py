@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from vsseval import weights
 from vsseval.encoders.checkpoints import build, read_state
-from vsseval.encoders.synchformer_network import Size, Synchformer
+from vsseval.synchformer.network import Size, Synchformer
 
 _AST = "afeat_extractor.ast"
 _POOL = (
@@ -119,3 +120,13 @@ def load_network(path: Path, size: Size | None = None) -> Synchformer:
     with torch.serialization.safe_globals(types):
         state = read_state(path, "model")
     return build(lambda: Synchformer(size), state, path, naming=upstream_name, unused=UNUSED)
+
+
+def stored_checkpoint(name: str) -> Path:
+    """The checkpoint of a part of the weight store.
+
+    Raises:
+        UnknownNameError: no such part.
+        MissingWeightsError: it is not in the store.
+    """
+    return weights.require(name) / "synchformer_state_dict.pth"

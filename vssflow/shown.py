@@ -1,0 +1,82 @@
+"""The frames of any video file with the times at which they appear, decoded one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+
+from vsseval.errors import InputError
+
+MIN_SECONDS = 0.2
+MAX_SECONDS = 120.0
+
+
+class Shown(NamedTuple):
+    """A frame on the screen."""
+
+    frame: av.VideoFrame
+    """As it was decoded."""
+    start: Fraction
+    """When it appears, the first frame at 0 [s]."""
+    stop: Fraction
+    """When it disappears if no other follows [s]."""
+
+
+def shown_frames(path: Path, seconds: float | None = None) -> Iterator[Shown]:
+    """Frames of the first video stream in the order of their time stamps.
+
+    Args:
+        path: anything FFmpeg decodes; sound in it is not looked at.
+        seconds: frames that appear later are left out; None: the video is wanted whole.
+
+    Raises:
+        InputError: no such file, no video stream, no frame, a frame without a time stamp, shorter
+            than 0.2 s, or longer than 120 s where it is wanted whole.
+    """
+    if not path.is_file():
+        raise InputError(f"no video file at {path}")
+    count, end = 0, Fraction(0)
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise InputError(f"{path} has no video stream")
+            stream = container.streams.video[0]
+            first = at = Fraction(0)
+            for frame in container.decode(stream):
+                count += 1
+                if frame.pts is None or frame.time_base is None:
+                    raise InputError(f"{path}: frame {count} has no time stamp")
+                stamp = frame.pts * frame.time_base
+                first = stamp if count == 1 else first
+                at = stamp - first
+                if seconds is not None and at > seconds:
+                    break
+                if at > MAX_SECONDS:
+                    raise InputError(
+                        f"{path} lasts longer than {MAX_SECONDS:g} s; cut it into pieces"
+                    )
+                end = at + _seconds_shown(frame, stream, at / max(1, count - 1))
+                yield Shown(frame, at, end)
+    except av.error.FFmpegError as error:
+        raise InputError(f"cannot decode video {path}: {error}") from error
+    if count == 0:
+        raise InputError(f"{path} holds no video frames")
+    if end < Fraction(str(MIN_SECONDS)):
+        plural = "" if count == 1 else "s"
+        raise InputError(
+            f"{path} lasts {float(end):.2f} s ({count} frame{plural}); "
+            f"vssflow needs {MIN_SECONDS} s"
+        )
+
+
+def _seconds_shown(frame: av.VideoFrame, stream: av.VideoStream, spacing: Fraction) -> Fraction:
+    """How long a frame is shown: as the file says, or at its mean rate, or as those before."""
+    if frame.duration and frame.time_base:
+        return frame.duration * frame.time_base
+    if stream.average_rate:
+        return 1 / stream.average_rate
+    return spacing or Fraction(1, 25)
