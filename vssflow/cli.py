@@ -1,4 +1,4 @@
-"""The ``vssflow`` command: train, sample, preprocess."""
+"""The ``vssflow`` command: train, sample, preprocess, ablate."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def preprocess(
     prediction = None if durations is None else load_prediction(durations, run.config)
     ends = FullFrontEnds(
         load_audioldm2(audioldm2).to(device),
-        load_clip(clip).to(device),
+        load_clip(clip, device),
         seen,
         lips,
         speaker,
@@ -354,6 +354,62 @@ def _write_output(video: Path, output: ModelOutput, out: Path) -> None:
     click.echo(out)
 
 
+@commands.command()
+@click.argument("names", nargs=-1)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Train split, as `vsseval data demo --split train` makes it.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Working folder.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results/ablations"),
+    show_default=True,
+    help="Tables, scores, curves, records.",
+)
+@click.option(
+    "--preset", type=click.Choice(["small", "tiny", "medium"]), default="small", show_default=True
+)
+@click.option("--steps", type=click.IntRange(min=1), default=1500, show_default=True)
+@click.option("--batch", type=click.IntRange(min=4), default=32, show_default=True)
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), help="Training clips of a folder.")
+@click.option("--test-limit", type=click.IntRange(min=2), help="Test clips of a task.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
+@_device_option
+def ablate(
+    names: tuple[str, ...],
+    data: Path,
+    out: Path,
+    results: Path,
+    preset: str,
+    steps: int,
+    batch: int,
+    seeds: int,
+    limit: int | None,
+    test_limit: int | None,
+    workers: int,
+    device: str,
+) -> None:
+    """Train the models that some of the paper's findings speak of, score them, and judge.
+
+    NAMES: all-cross, phonemes, sync, joint-training, joint-clips; none: all of them. Everything
+    that was finished is kept: an interrupted command continues. Models are trained on one thread
+    each, so many at a time as there are workers.
+    """
+    from vssflow.ablate import run_ablations
+    from vssflow.ablate_train import Plan
+    from vssflow.devices import take_device
+
+    take_device(device)
+    plan = Plan(out, data, preset, steps, batch, limit, test_limit, device)
+    run_ablations(plan, names, seeds, results, workers, _report)
+    click.echo(results)
+
+
 @commands.command("sample-full")
 @click.option("--video", type=click.Path(path_type=Path), required=True, help="0.2 to 120 s.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), required=True)
@@ -430,7 +486,7 @@ def sample_full(
         FullModel(
             networks,
             load_audioldm2(audioldm2).to(device),
-            load_clip(clip).to(device),
+            load_clip(clip, device),
             settings,
             None if synchformer is None else load_sync(synchformer).to(device),
             prediction,

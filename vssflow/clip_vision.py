@@ -84,8 +84,8 @@ def semantic_tokens(network: CLIPVisionModel, pictures: NDArray[np.uint8]) -> ND
     return torch.cat(parts).float().cpu().numpy()
 
 
-def load_clip(folder: Path) -> CLIPVisionModel:
-    """The vision tower from a folder of ``openai/clip-vit-base-patch16``.
+def load_clip(folder: Path, device: str = "cpu") -> CLIPVisionModel:
+    """The vision tower from a folder of ``openai/clip-vit-base-patch16``, on a device.
 
     Raises:
         InputError: there is no configuration.
@@ -96,4 +96,5 @@ def load_clip(folder: Path) -> CLIPVisionModel:
         raise InputError(f"no config.json in {folder}; give openai/clip-vit-base-patch16")
     network = CLIPVisionModel.from_pretrained(str(folder), local_files_only=True)
     network.train(False)
-    return network
+    # Not network.to: transformers wraps it in a way that type checkers cannot follow.
+    return torch.nn.Module.to(network, device)

@@ -291,11 +291,22 @@ def v1_with_layout(layout: str) -> Config:
 TINY = Config(preset="tiny")
 """Trained from nothing on a CPU; its front ends are its own."""
 
+SMALL = replace(TINY, preset="small", width=128, depth=6, feed_forward=320)
+"""``tiny`` with a narrower transformer, for the ablations on a CPU."""
+
+MEDIUM = replace(
+    TINY, preset="medium", width=512, depth=12, heads=8, cross_heads=4, feed_forward=1536
+)
+"""``tiny`` with a wider transformer, for the ablations on a GPU."""
+
 PRESETS: dict[str, Config] = {
     config.preset: config
     for config in (
-        TINY,
-        *(with_layout(TINY, layout) for layout in LAYOUTS),
+        *(
+            config
+            for base in (TINY, SMALL, MEDIUM)
+            for config in (base, *(with_layout(base, layout) for layout in LAYOUTS))
+        ),
         V3_M,
         replace(V3_M, preset="v3-s", depth=5),
         replace(V3_M, preset="v3-l", depth=15),

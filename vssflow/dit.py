@@ -38,7 +38,9 @@ class Features(NamedTuple):
 
     def to(self, device: torch.device) -> Features:
         """The same on a device."""
-        return Features(*(None if value is None else value.to(device) for value in self))
+        moved = Features(*(value.to(device) for value in self[:5]))
+        durations = None if self.durations is None else self.durations.to(device)
+        return moved._replace(durations=durations)
 
 
 class Conditions(NamedTuple):

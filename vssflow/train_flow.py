@@ -219,7 +219,7 @@ def flow_job(
         return flow_losses(
             flow,
             torch.cat([clip.latent for clip in clips]).to(device),
-            _together([clip.features for clip in clips]).to(device),
+            stacked([clip.features for clip in clips]).to(device),
             draw.generator,
             share=draw.share,
             options=options,
@@ -280,7 +280,7 @@ def _clip(
     return _Batch(latent, features)
 
 
-def _together(clips: Sequence[Features]) -> Features:
+def stacked(clips: Sequence[Features]) -> Features:
     """Clips as one batch."""
     durations = [clip.durations for clip in clips if clip.durations is not None]
     joined = Features(

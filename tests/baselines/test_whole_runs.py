@@ -38,6 +38,13 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., st
     return run
 
 
+def clicks(times: tuple[float, ...]) -> np.ndarray:
+    """Ten seconds at 16 kHz with a decaying tone at each time."""
+    after = np.arange(160000)[None] / 16000 - np.array(times)[:, None]
+    tones = np.exp(-30 * after.clip(0)) * np.sin(2 * np.pi * 600 * after)
+    return 0.5 * np.where(after >= 0, tones, 0).sum(0)
+
+
 @pytest.fixture
 def vggsound(command, clips_once: Path, tmp_path: Path) -> Path:
     """``data/vggsound``, prepared from three clips of ten seconds with their sound beside them."""
@@ -45,8 +52,7 @@ def vggsound(command, clips_once: Path, tmp_path: Path) -> Path:
     root.mkdir()
     for number, clip in enumerate(CLIPS):
         (root / f"{clip}.mp4").write_bytes((clips_once / "1.mp4").read_bytes())
-        noise = np.random.default_rng(number).normal(size=160000) * 0.1
-        soundfile.write(root / f"{clip}.wav", noise, 16000)
+        soundfile.write(root / f"{clip}.wav", clicks((1.0, 4.0 + number, 8.0)), 16000)
     (root / "test.csv").write_text("".join(f"{clip}.mp4,rain\n" for clip in CLIPS))
     words = ("data", "prepare", "vggsound", "--root", root, "--out", "data/vggsound")
     # The fakes look at no picture, so that a grey one will do.

@@ -64,7 +64,7 @@ def demo_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = tmp_path / "weights"
     store.mkdir()
     for part in expand(["demo"]):
-        (store / part).symlink_to(store_root() / part, target_is_directory=True)
+        (store / part).symlink_to(store_root().absolute() / part, target_is_directory=True)
     monkeypatch.setenv("VSSEVAL_WEIGHTS", str(store))
 
 

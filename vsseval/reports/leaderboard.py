@@ -90,10 +90,10 @@ def leaderboards(
         for record in part.records:
             bench = record.benchmark
             of_part.setdefault((bench.name, bench.version, bench.digest), []).append(record)
-        for key, held in of_part.items():
-            groups.setdefault(key, []).append((part, held))
+        for key, runs in of_part.items():
+            groups.setdefault(key, []).append((part, runs))
     boards = [
-        _leaderboard(held, part, patterns) for key in sorted(groups) for part, held in groups[key]
+        _leaderboard(runs, part, patterns) for key in sorted(groups) for part, runs in groups[key]
     ]
     if not patterns:
         return boards
