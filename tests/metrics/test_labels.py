@@ -34,6 +34,35 @@ def test_own_reference_is_left_out_of_the_mean_of_its_class(angle, hits):
     assert label_hits(*PLANE, heard).tolist() == [*hits, 1, 1]
 
 
+def test_references_of_the_group_are_left_out_too():
+    labels = ["bell", "bell", "bell", "drum", "drum"]
+    reference = at(0.0, 20.0, 40.0, 120.0, 120.0)
+    # Without its own the bells' mean is at 30 for the first clip and the border at 75; without its
+    # group's it is at 40 and the border at 80.
+    heard = at(77.0, 0.0, 0.0, 120.0, 120.0)
+    assert label_hits(labels, reference, heard)[0] == 0
+    assert label_hits(labels, reference, heard, groups=[0, 0, 1, 2, 3])[0] == 1
+    with pytest.raises(InputError, match="two classes of two or more items, got 1"):
+        label_hits(labels, reference, heard, groups=[0, 0, 0, 1, 2])
+
+
+def test_interval_draws_whole_groups():
+    labels, reference, generated = planted(7)
+    n = len(labels)
+    generated[: n // 2] = -reference[: n // 2]
+    alone = label_accuracy_set_value(labels, reference, generated)
+    # The two clips of a group are hits together or not at all: half as many draws.
+    pairs = label_accuracy_set_value(
+        labels, reference, generated, groups=(np.arange(n) // 2).tolist()
+    )
+    assert pairs.value == alone.value == 50.0
+    wider = np.sqrt((n - 1) / (n / 2 - 1))
+    assert np.ptp(pairs.interval) == pytest.approx(wider * np.ptp(alone.interval), rel=1e-12)
+    few = label_accuracy_set_value(labels, reference, generated, groups=(np.arange(n) % 9).tolist())
+    assert few.interval is None
+    assert few.note == "fewer than 10 groups of clips: no interval"
+
+
 def test_mean_is_of_directions_whatever_the_lengths():
     labels = ["bell", "bell", "bell", "drum", "drum"]
     reference = [*at(0.0), *at(0.0), *at(40.0, length=50.0), *at(100.0, 100.0)]
@@ -138,7 +167,7 @@ def test_class_of_one_item_takes_no_part():
     heard = at(70.0, 0.0, 90.0, 110.0)
     alone = label_accuracy_set_value([*labels, "rain"], [*reference, *at(70.0)], [*heard, heard[0]])
     assert alone.value == label_accuracy(labels, reference, heard) == 75.0
-    assert alone.note == "1 of 5 clips not counted: no other item of their class"
+    assert alone.note.startswith("1 of 5 clips not counted: no other item of their class; ")
     assert alone.contributions[-1] == 0.0
 
 

@@ -76,7 +76,8 @@ EDGE_CASES = (
     EdgeCase(
         "label_accuracy.aisfx",
         "a class of one item",
-        "a value; 1 of 5 clips not counted: no other item of their class",
+        "a value; 1 of 5 clips not counted: no other item of their class; "
+        "fewer than 10 clips: no interval",
     ),
     EdgeCase("onset_f1", "silent prediction", "0"),
     EdgeCase("onset_f1", "no onsets on either side", "excluded: no onsets on either side"),

@@ -17,15 +17,15 @@ Functions:
 
 Edge cases:
     no label                        the clip is excluded
-    a class of one item             takes no part, neither as a class nor with its clip, with a
-                                    note: beside the clip's own reference nothing is known of it
+    a class of one item, or of      takes no part, neither as a class nor with its clips, with a
+    items of one group              note: beside their own references nothing is known of it
     fewer than two other classes    InputError
     an all-zero embedding           has cosine 0 with everything; as a generated clip it is no hit
     equally near to two classes     no hit
 
 References:
     The rule is the nearest class mean of T. Mensink et al. (2013), IEEE TPAMI 35(11), in cosine,
-    each clip's own reference left out.
+    each clip's own reference, or all of its group, left out.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 
 from vsseval.errors import InputError
 from vsseval.metrics._arrays import Floats, check_same_width, stack_rows
-from vsseval.metrics.statistics import cluster_sums, contribution_interval
+from vsseval.metrics.statistics import cluster_sums, contribution_interval, too_few
 from vsseval.types import SetValue
 
 Label = str | NDArray[np.str_]
@@ -50,6 +50,7 @@ def label_hits(
     generated: Sequence[Floats],
     *,
     items: Sequence[int] | None = None,
+    groups: Sequence[int] | None = None,
 ) -> NDArray[np.float64]:
     """Which generated clips are nearer to the references of their own class than of any other.
 
@@ -58,16 +59,18 @@ def label_hits(
 
         cos(g_i, m_l) > cos(g_i, m_c) for all c != l,   m_c = sum of r_j, j != k with label c
 
-    A clip's own reference is left out, so a copy of it is no easier than another clip of its class.
+    A clip's own reference is left out, so a copy of it is no easier than another clip of its class;
+    and so are those of the group that item k is in, in place of j != k.
 
     Args:
         labels: one for each item.
         reference: one float (d,) or (blocks, d) array for each item.
         generated: one for each clip, of the same encoder.
         items: for each clip the item it is a take of; None if each clip is an item of its own.
+        groups: for each item the number of its group, where some are not independent of each other.
 
     Returns:
-        float64 (clips,): 1 a hit, 0 none, nan for a clip whose class has no other item.
+        float64 (clips,): 1 a hit, 0 none, nan for a clip whose class has no other item (group).
 
     Raises:
         InputError: fewer than two classes of two items, unequal numbers or widths, or a value that
@@ -84,7 +87,9 @@ def label_hits(
             f"labels, reference and generated must belong together, got {len(names)}, "
             f"{len(reference)} and {len(generated)}"
         )
-    classes = sorted(name for name, count in Counter(names).items() if count > 1)
+    own_group = list(zip(names, groups or range(len(names)), strict=True))
+    counts = Counter(name for name, _ in set(own_group))
+    classes = sorted(name for name, count in counts.items() if count > 1)
     if len(classes) < 2:
         raise InputError(
             f"label accuracy needs two classes of two or more items, got {len(classes)}"
@@ -93,10 +98,12 @@ def label_hits(
     check_same_width(r, g)
     member = np.array(names)[:, None] == np.array(classes)
     own = member[at]
-    means = _unit(member.T.astype(np.float64) @ r)
-    cosines = g @ means.T
-    # For its own class each clip has a mean of its own, without its reference.
-    left = _unit(member.T.astype(np.float64)[own.argmax(axis=1)] @ r - r[at])
+    sums = member.T.astype(np.float64) @ r
+    cosines = g @ _unit(sums).T
+    # For its own class each clip has a mean of its own, without its reference and its group's.
+    place = {pair: number for number, pair in enumerate(dict.fromkeys(own_group))}
+    own_sums = cluster_sums(r, own_group)[[place[pair] for pair in own_group]]
+    left = _unit((sums[member.argmax(axis=1)] - own_sums)[at])
     nearest_other = np.where(own, -np.inf, cosines).max(axis=1)
     hits = np.einsum("id,id->i", g, left) > nearest_other
     return np.where(own.any(axis=1), hits, np.nan)
@@ -128,6 +135,7 @@ def label_accuracy_set_value(
     generated: Sequence[Floats],
     *,
     items: Sequence[int] | None = None,
+    groups: Sequence[int] | None = None,
 ) -> SetValue:
     """:func:`label_accuracy`, with an interval for other generated clips beside these references.
 
@@ -142,22 +150,26 @@ def label_accuracy_set_value(
         reference: as :func:`label_hits`.
         generated: as :func:`label_hits`.
         items: as :func:`label_hits`.
+        groups: as :func:`label_hits`; the interval is then that of drawing whole groups.
 
     Raises:
         InputError: as :func:`label_hits`.
     """
-    hits = label_hits(labels, reference, generated, items=items)
+    hits = label_hits(labels, reference, generated, items=items, groups=groups)
     counted = np.isfinite(hits)
     accuracy = float(100.0 * hits[counted].mean())
     parts = np.where(counted, 100.0 * hits - accuracy, 0.0) / counted.sum()
     if items is not None:
         parts = cluster_sums(parts[:, None], items)[:, 0]
-    interval = contribution_interval(accuracy, parts)
+    interval = contribution_interval(accuracy, parts, clusters=groups)
     if interval is not None:
         interval = max(0.0, interval[0]), min(100.0, interval[1])
     alone = len(hits) - int(counted.sum())
-    note = f"{alone} of {len(hits)} clips not counted: no other item of their class"
-    return SetValue(accuracy, interval, note if alone else "", parts)
+    notes = [f"{alone} of {len(hits)} clips not counted: no other item of their class"] * (
+        alone > 0
+    )
+    notes += [few] if (few := too_few(len(parts), groups)) else []
+    return SetValue(accuracy, interval, "; ".join(notes), parts)
 
 
 def _units(clips: Sequence[Floats], *, name: str) -> NDArray[np.float64]:
