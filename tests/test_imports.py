@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 SHARED = {
     f"vsseval.{name}"
     for name in (
-        "types", "errors", "files", "audio", "resampling", "video", "weights", "synchformer",
-        "synchformer.checkpoint", "synchformer.network", "synchformer.video",
+        "types", "errors", "files", "audio", "resampling", "video", "weights", "devices", "ranks",
+        "synchformer", "synchformer.checkpoint", "synchformer.network", "synchformer.video",
     )
 }  # fmt: skip
 METRIC_PACKAGES = {"numpy", "scipy", "numba", "jiwer"}
