@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from vsseval.errors import VssevalError
 from vssflow.ablate_sample import model_name
@@ -96,17 +96,25 @@ def page(name: str, results: Path, setting: Setting) -> str:
         VssevalError: ``vsseval compare`` failed.
     """
     scores = read_scores(results)
-    outcomes = [_outcome(claim, setting, results, scores) for claim in ablation(name).claims]
+    compared: dict[tuple[Path, Path], Mapping[str, dict[str, Any]]] = {}
+    outcomes = []
+    for claim in ablation(name).claims:
+        against = _record(claim.against, claim, setting, results)
+        pair = against, _record(claim.arm, claim, setting, results)
+        if pair not in compared:
+            compared[pair] = _compare(*pair)
+        outcomes.append(_outcome(claim, compared[pair][claim.metric], setting, scores))
     return _markdown(name, outcomes, setting, _seconds(name, results, setting))
 
 
-def _outcome(
-    claim: Claim, setting: Setting, results: Path, scores: Mapping[ScoreKey, float]
-) -> Outcome:
-    against, arm = (
-        _record(results, claim, model_name(setting.preset, name, claim.guidance))
-        for name in (claim.against, claim.arm)
-    )
+def _record(arm: str, claim: Claim, setting: Setting, results: Path) -> Path:
+    model = model_name(setting.preset, arm, claim.guidance)
+    (found,) = (results / "records" / f"demo-{claim.task}" / model).glob("*/record.json")
+    return found
+
+
+def _compare(against: Path, arm: Path) -> Mapping[str, dict[str, Any]]:
+    """Differences of two records by metric, as ``vsseval compare --json`` prints them."""
     done = subprocess.run(
         [sys.executable, "-m", "vsseval", "compare", "--json", str(against), str(arm)],
         capture_output=True,
@@ -115,10 +123,14 @@ def _outcome(
     )
     if done.returncode:
         raise VssevalError(f"vsseval compare failed: {done.stderr.strip()}")
-    (row,) = [row for row in json.loads(done.stdout) if row["metric"] == claim.metric]
+    return {row["metric"]: row for row in json.loads(done.stdout)}
 
-    def single(name: str, seed: int) -> float:
-        where = (setting.preset, name, claim.guidance, seed, claim.task, claim.metric)
+
+def _outcome(
+    claim: Claim, row: dict[str, Any], setting: Setting, scores: Mapping[ScoreKey, float]
+) -> Outcome:
+    def single(arm: str, seed: int) -> float:
+        where = (setting.preset, arm, claim.guidance, seed, claim.task, claim.metric)
         return scores[where]
 
     return Outcome(
@@ -131,11 +143,6 @@ def _outcome(
         ),
         row["better"] == "lower",
     )
-
-
-def _record(results: Path, claim: Claim, model: str) -> Path:
-    (found,) = (results / "records" / f"demo-{claim.task}" / model).glob("*/record.json")
-    return found
 
 
 def _seconds(name: str, results: Path, setting: Setting) -> list[float]:

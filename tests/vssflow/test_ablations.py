@@ -135,6 +135,8 @@ def test_noise_of_a_clip_depends_on_seed_and_name() -> None:
     assert len(seeds) == 4
 
 
+@pytest.mark.slow
+@pytest.mark.weights
 def test_commands_from_clips_to_page(tmp_path: Path) -> None:
     words = ["ablate", "joint-clips", "--data", str(MEDIA), "--out", str(tmp_path / "work")]
     words += ["--results", str(tmp_path / "results"), "--steps", "20", "--batch", "8"]
@@ -160,6 +162,7 @@ def test_commands_from_clips_to_page(tmp_path: Path) -> None:
         run_ablations(plan, ("joint-clips",), 1, results, 1, print)
 
 
+@pytest.mark.slow
 def test_committed_pages_are_what_the_records_give() -> None:
     setting = Setting(**json.loads((RESULTS / "setting.json").read_text()))
     for name in ABLATIONS:
