@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import soundfile
 
 from vsseval.benchmarks import faces
 from vsseval.benchmarks.clips import frames_at
@@ -82,13 +82,14 @@ def test_box_of_what_the_detector_says(
 
 
 def test_prepared_speech_has_faces_once_the_detector_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_media
 ) -> None:
     root, out = tmp_path / "raw", tmp_path / "out"
     names = [f"elevenchars-{number:03}" for number in range(2)]
     root.mkdir()
     for name, item in zip(names, DEMO.items, strict=False):
-        shutil.copy(item.video, root / f"{name}.mp4")
+        wave = soundfile.read(item.audio, dtype="float32")[0]
+        write_media(root / f"{name}.mp4", read_video(item.video).frames, 25, wave, 16000)
     (root / "test.txt").write_text(
         "".join(f"{name}|{text}\n" for name, text in zip(names, "ab", strict=True))
     )
