@@ -58,7 +58,7 @@ def squeezed(frame: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """RGB uint8 (height, width, 3) to (side, side, 3), bicubic; nothing is cropped."""
     from PIL import Image
 
-    return np.asarray(Image.fromarray(frame).resize((side, side), Image.Resampling.BICUBIC))
+    return np.array(Image.fromarray(frame).resize((side, side), Image.Resampling.BICUBIC))
 
 
 def normalised(pictures: NDArray[np.uint8]) -> Tensor:
