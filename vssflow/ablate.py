@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from vsseval.errors import InputError
 from vssflow.ablate_report import Setting, page
-from vssflow.ablate_sample import generate_all, store_test_clips
+from vssflow.ablate_sample import generate, store_test_clips
 from vssflow.ablate_scores import copy_curves, score_arms
-from vssflow.ablate_train import Plan, share_features, train_arms
+from vssflow.ablate_train import Plan, share_features, train_arm
 from vssflow.ablations import ABLATIONS, ablation, arms_of
 
 
@@ -47,14 +50,32 @@ def run_ablations(
     _same(plan.out / plan.preset / "plan.json", {**setting._asdict(), "seeds": None}, "--out")
     _same(results / "setting.json", setting._asdict(), "--results")
     share_features(plan, report, workers)
-    train_arms(plan, arms, range(seeds), report, workers)
+    trainings = [(arm, seed) for seed in range(seeds) for arm in arms]
+    _for_each(trainings, partial(train_arm, plan=plan), "trained", report, workers)
     store_test_clips(plan)
-    generate_all(plan, arms, range(seeds), chosen, report, workers)
+    make = partial(generate, plan=plan, names=chosen)
+    _for_each(trainings, make, "made the test clips of", report, workers)
     score_arms(plan, chosen, arms, seeds, results, workers)
     copy_curves(plan, arms, seeds, results)
     for name in chosen:
         (results / f"{name}.md").write_text(page(name, results, setting), encoding="utf-8")
         report(f"wrote {results / name}.md")
+
+
+def _for_each(
+    trainings: Sequence[tuple[str, int]],
+    work: Callable[[str, int], None],
+    done: str,
+    report: Callable[[str], None],
+    workers: int,
+) -> None:
+    """Work on each arm under each seed in a process of its own, so many at a time."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        calls = [pool.submit(work, arm, seed) for arm, seed in trainings]
+        for (arm, seed), call in zip(trainings, calls, strict=True):
+            call.result()
+            report(f"{done} {arm}, seed {seed}")
 
 
 def _same(path: Path, now: dict[str, object], option: str) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -185,7 +183,7 @@ def audio_path(folder: Path, name: str, seed: int) -> Path:
     return folder / (f"{name}.take{seed}.wav" if seed else f"{name}.wav")
 
 
-def generate(plan: Plan, arm: str, seed: int, names: tuple[str, ...]) -> None:
+def generate(arm: str, seed: int, plan: Plan, names: tuple[str, ...]) -> None:
     """Make every test clip that some ablations need of an arm; finished files are left."""
     torch.set_num_threads(1)
     networks = load_checkpoint(plan.checkpoint(arm, seed)).to(plan.device)
@@ -226,24 +224,3 @@ def make(
         )
         waves = networks.codec.decode(drawn.latent).cpu().numpy()
     return [fitted(wave[None], config.clip_seconds, config) for wave in waves]
-
-
-def generate_all(
-    plan: Plan,
-    arms: Sequence[str],
-    seeds: Sequence[int],
-    names: tuple[str, ...],
-    report: Callable[[str], None],
-    workers: int,
-) -> None:
-    """Make the test clips of every arm under every seed, so many arms at a time."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        calls = [
-            (f"{arm}, seed {seed}", pool.submit(generate, plan, arm, seed, names))
-            for seed in seeds
-            for arm in arms
-        ]
-        for what, call in calls:
-            call.result()
-            report(f"made the test clips of {what}")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -88,7 +86,7 @@ def share_features(plan: Plan, report: Callable[[str], None], workers: int) -> N
     compute_features(run, networks.to(plan.device))
 
 
-def train_arm(plan: Plan, name: str, seed: int) -> None:
+def train_arm(name: str, seed: int, plan: Plan) -> None:
     """Train one arm on one thread; an interrupted training continues, a finished one is left."""
     if plan.checkpoint(name, seed).is_file():
         return
@@ -114,23 +112,3 @@ def train_arm(plan: Plan, name: str, seed: int) -> None:
             device=plan.device,
         )
         train(run, "flow", Budget(steps=plan.steps))
-
-
-def train_arms(
-    plan: Plan,
-    names: Sequence[str],
-    seeds: Sequence[int],
-    report: Callable[[str], None],
-    workers: int,
-) -> None:
-    """Train every arm under every seed, so many at a time as there are workers."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        calls = [
-            (f"{name}, seed {seed}", pool.submit(train_arm, plan, name, seed))
-            for seed in seeds
-            for name in names
-        ]
-        for what, call in calls:
-            call.result()
-            report(f"trained {what}")
