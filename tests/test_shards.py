@@ -127,12 +127,17 @@ def test_log_is_appended_to_where_locks_are_unknown(
     assert read_log(tmp_path)["a", 0].error == "busy"
 
 
-def ranks(count: int, line: list[str], **environment: str) -> list[subprocess.Popen]:
-    """The processes that torchrun would start."""
+def group_of(count: int) -> dict[str, str]:
+    """The variables that the ranks of one torchrun share."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(count)}
+    return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(count)}
+
+
+def ranks(count: int, line: list[str], **environment: str) -> list[subprocess.Popen]:
+    """The processes that torchrun would start."""
+    shared = group_of(count)
     path = os.pathsep.join([environment.pop("PYTHONPATH", ""), str(ROOT)])
     return [
         subprocess.Popen(
@@ -233,3 +238,32 @@ def test_each_rank_is_left_one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     take_gpu(Ranks(5, 8, 3))
     assert ranks_module.os.environ["CUDA_VISIBLE_DEVICES"] == "3"
+
+
+GROUP = """
+from pathlib import Path
+import torch
+from vsseval.ranks import process_group
+
+def threads():
+    return sum("gloo" in path.read_text() for path in Path("/proc/self/task").glob("*/comm"))
+
+with process_group("gloo"):
+    import torch.distributed.nn  # as making an optimiser does
+    torch.distributed.broadcast(torch.ones(1), 0)
+    within = threads()
+print(within > 0, threads())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are listed by Linux's /proc")
+def test_no_thread_of_a_process_group_is_left_for_the_exit() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", GROUP],
+        env={**os.environ, **group_of(1), "RANK": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout.split() == ["True", "0"], done.stderr

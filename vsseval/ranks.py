@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vsseval.errors import InputError, VssevalError
 from vsseval.shards import Shard
@@ -105,9 +105,27 @@ def ranks_of_environment() -> Ranks | None:
 @contextmanager
 def joined(ranks: Ranks) -> Iterator[None]:
     """The ranks connected, and parted at the end."""
+    with process_group("gloo", rank=ranks.rank, world_size=ranks.count, timeout=_PATIENCE):
+        yield
+
+
+@contextmanager
+def process_group(backend: str, **options: Any) -> Iterator[None]:
+    """The default group of ``torch.distributed``; none of its threads is left at the end.
+
+    A thread that is still there when the interpreter goes may abort the process after all work is
+    done (signal 6, seen with torch 2.14.1 and gloo).
+
+    Args:
+        backend: name as ``init_process_group`` takes it.
+        options: its other arguments.
+    """
     import torch.distributed as dist
 
-    dist.init_process_group("gloo", rank=ranks.rank, world_size=ranks.count, timeout=_PATIENCE)
+    # Before the group is there: as default arguments, its functions would keep it for good.
+    import torch.distributed.nn.functional  # noqa: F401
+
+    dist.init_process_group(backend, **options)
     try:
         yield
     finally:

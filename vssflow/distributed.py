@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, distributed
 
 from vsseval.errors import InputError
+from vsseval.ranks import process_group
 
 Row = TypeVar("Row")
 
@@ -100,8 +101,5 @@ def joined_processes(device: str = "cpu") -> Iterator[Processes]:
     if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
         yield Processes()
         return
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if device == "cuda" else "gloo")
-    try:
+    with process_group("cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"):
         yield Processes(distributed.get_rank(), distributed.get_world_size())
-    finally:
-        distributed.destroy_process_group()
