@@ -29,7 +29,8 @@ class ClipBrowser {
     this.search = el('input', { type: 'search', placeholder: 'id, label, words', 'aria-label':
       'Search clips', oninput: () => this.update({ text: this.search.value }) });
     const names = board.rows.map((row, at) => [at, row.label]);
-    const metrics = [['', 'All metrics'], ...board.columns.map((column, at) => [at, column.title])];
+    const metrics = [['', 'All metrics'], ...board.columns.map((column, at) => [at, column.title])
+      .filter(([at]) => board.rows.some((row) => row.scores[at].some((score) => score)))];
     this.modelField = select('Model', names, this.model, (value) =>
       this.update({ model: Number(value) }));
     this.node = el('div', { class: 'browser' },

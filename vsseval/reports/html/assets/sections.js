@@ -2,19 +2,29 @@
 
 const plural = (count, one) => `${count} ${one}${count === 1 ? '' : 's'}`;
 
+const titleOf = (board) => (board.slice ? `${board.name}, slice ${board.slice}` : board.name);
+
+// What a tab says: of slices of one benchmark the slice alone.
+function tabTitle(board) {
+  if (!board.slice) return board.name;
+  const alone = page.boards.every((one) => one.name === board.name);
+  return alone ? board.slice : `${board.name}: ${board.slice}`;
+}
+
 function facts(board) {
   const count = (group) => board.rows.filter((row) => row.group === group).length;
   const seeds = new Set(board.rows.flatMap((row) => row.seeds));
   const systems = count('system') + count('incomplete');
   return el('dl', { class: 'facts' }, [
     ['Task', board.task],
+    ['Slice', board.slice],
     ['Clips', String(board.clips.length)],
     ['Systems', String(systems)],
     ['Oracles', String(count('oracle'))],
     ['Seeds', String(seeds.size)],
     ['Version', board.version],
     ['Digest', board.digest.slice(0, 8)],
-  ].map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))));
+  ].filter(([, value]) => value).map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))));
 }
 
 function section(id, title, ...content) {
