@@ -32,6 +32,8 @@ from vsseval.score import INTERVAL_SEED, column_of
 from vsseval.types import Score
 
 PASS, FAIL, UNTESTED = "pass", "fail", "untested"
+GENERATED = "generated"
+"""Stands in the place of a metric where clips are counted."""
 ROUNDING = 1e-4
 """Share of the baseline's value below which a difference is not judged."""
 
@@ -249,7 +251,7 @@ def _generated(runs: Runs) -> Check:
     if failed:
         reason = f"lost coverage: {reason}; the first: {next(iter(runs.second.failures.values()))}"
     return Check(
-        "generated",
+        GENERATED,
         "higher",
         FAIL if failed else PASS,
         float(runs.first.counts.generated),

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from vsseval.reports.compare import p_text
-from vsseval.reports.gate import FAIL, UNTESTED, Check, Verdict
+from vsseval.reports.gate import FAIL, GENERATED, UNTESTED, Check, Verdict
 from vsseval.reports.markdown import ARROW, EMPTY, number, table
 
 
@@ -21,9 +21,8 @@ def markdown(verdict: Verdict) -> str:
         [
             *([check.slice.replace("|", "\\|")] if sliced else []),
             f"{check.metric} {ARROW[check.better]}",
-            _shown(check.baseline),
-            _shown(check.candidate),
-            _shown(check.worse),
+            *(_shown(value, check) for value in (check.baseline, check.candidate)),
+            _shown(check.worse, check),
             number(check.margin),
             "" if check.p_holm is None else p_text(check.p_holm),
             check.status,
@@ -76,5 +75,7 @@ def _printable(text: str) -> str:
     return "".join(character for character in text if character.isprintable())
 
 
-def _shown(value: float | None) -> str:
-    return EMPTY if value is None else number(value)
+def _shown(value: float | None, check: Check) -> str:
+    if value is None:
+        return EMPTY
+    return f"{value:.0f}" if check.metric == GENERATED else number(value)

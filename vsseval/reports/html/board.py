@@ -20,7 +20,7 @@ from vsseval.reports.leaderboard import Leaderboard
 from vsseval.reports.leaderboard import Row as LeaderboardRow
 from vsseval.reports.manifests import find_benchmark
 from vsseval.reports.pairs import Results
-from vsseval.reports.remarks import notes, sanity_table, warnings
+from vsseval.reports.remarks import checks_said, notes, sanity_table, warnings
 from vsseval.reports.reported import ReportedTable
 from vsseval.slices import clusters_of, numbered
 from vsseval.types import Benchmark, Item
@@ -63,6 +63,7 @@ def board_of(board: Leaderboard, results: Results, sources: Sources) -> tuple[Bo
         _row(board, row, scores[at], badness[at], numbers) for at, row in enumerate(board.rows)
     )
     row = BENCHMARKS.get(entry.name)
+    checks = sanity_table(board.rows)
     return Board(
         id=identity,
         name=entry.name,
@@ -83,7 +84,8 @@ def board_of(board: Leaderboard, results: Results, sources: Sources) -> tuple[Bo
         ranked=bool(board.ranks),
         notes=tuple(notes(board)),
         warnings=tuple(warnings(board)),
-        checks=tuple(tuple(line) for line in sanity_table(board.rows)),
+        checks=tuple(tuple(line) for line in checks),
+        checks_said=checks_said(checks),
         reported=tuple(_reported(table) for table in board.reported),
         media_note=_media_note(why, len(media), len(keys), sources.clips),
         slice=board.slice,
@@ -131,7 +133,7 @@ def _row(
         cells=tuple(_cell(board, row, column.signature) for column in board.columns),
         scores=tuple(scores),
         badness=tuple(_number(value) for value in badness),
-        findings=clips_of_board.findings_of(row, numbers),
+        findings=clips_of_board.findings_of(row, numbers, board.columns),
     )
 
 

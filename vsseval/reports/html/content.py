@@ -149,6 +149,8 @@ class Board:
     warnings: tuple[str, ...]
     checks: tuple[tuple[str, ...], ...]
     """Checks of the audio: head and rows; empty if there were none."""
+    checks_said: str
+    """What the columns of the checks mean."""
     reported: tuple[Reported, ...]
     media_note: str
     """How many clips can be heard, and why not all."""

@@ -180,22 +180,31 @@ class ClipBrowser {
     const columns = [...board.columns.keys()].filter((column) =>
       board.rows.some((row) => row.scores[column][at]));
     if (!columns.length) return el('p', { class: 'missing' }, 'No model has a score for this clip.');
-    return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Scores' },
-      el('table', { class: 'scores' },
-        el('thead', {}, el('tr', {}, el('th', { scope: 'col', class: 'name' }, 'This clip'),
-          columns.map((column) => el('th', { scope: 'col', class: 'number',
-            title: board.columns[column].pool === 'set' ? 'what the clip adds to the value' : null },
-          `${board.columns[column].title} ${ARROW[board.columns[column].better]}`,
-          board.columns[column].pool === 'set' ? el('small', {}, 'adds') : null)))),
-        el('tbody', {}, board.rows.map((row) => el('tr', { class: row.group },
-          el('th', { scope: 'row', class: 'name' }, row.label),
-          columns.map((column) => el('td', { class: 'number' },
-            number(clipValue(row.scores[column][at])))))))));
+    const ofSet = (column) => board.columns[column].pool === 'set';
+    return el('div', {},
+      el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Scores' },
+        el('table', { class: 'scores' },
+          el('thead', {}, el('tr', {}, el('th', { scope: 'col', class: 'name' }, 'This clip'),
+            columns.map((column) => el('th', { scope: 'col', class: 'number' },
+              `${board.columns[column].title} ${ARROW[board.columns[column].better]}`,
+              el('small', {}, board.columns[column].unit, ofSet(column) ? ' *' : null))))),
+          el('tbody', {}, board.rows.map((row) => el('tr', { class: row.group },
+            el('th', { scope: 'row', class: 'name' }, row.label),
+            columns.map((column) => el('td', { class: 'number' },
+              number(clipValue(row.scores[column][at]))))))))),
+      columns.some(ofSet)
+        ? el('p', { class: 'said' }, '* what the clip adds to the value of the whole set')
+        : null);
   }
 
   findings(at) {
-    const said = this.board.rows.flatMap((row) =>
-      (row.findings[at] || []).map((text) => el('li', {}, `${row.label}: ${text}`)));
-    return said.length ? el('ul', { class: 'findings' }, said) : null;
+    const { rows } = this.board;
+    const said = new Map();
+    for (const row of rows) {
+      for (const text of row.findings[at] || []) said.set(text, [...(said.get(text) || []), row.label]);
+    }
+    const whose = (labels) => (labels.length === rows.length ? 'all models' : labels.join(', '));
+    return said.size ? el('ul', { class: 'findings' }, [...said].map(([text, labels]) =>
+      el('li', {}, `${whose(labels)}: ${text}`))) : null;
   }
 }

@@ -43,8 +43,8 @@ function remarks(board) {
     list(board.warnings, 'warnings'), list(board.notes, 'notes'));
 }
 
-function plainTable(head, rows) {
-  return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': head[0] },
+function plainTable(head, rows, label) {
+  return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label },
     el('table', { class: 'plain' },
       el('thead', {}, el('tr', {}, head.map((text, at) =>
         el('th', { scope: 'col', class: at ? 'number' : 'name' }, text)))),
@@ -55,11 +55,9 @@ function plainTable(head, rows) {
 
 function checksSection(board) {
   if (!board.checks.length) return null;
-  const [head, ...rows] = board.checks;
-  return section('checks', 'Audio checks',
-    el('p', {}, 'Median level of the clips, that of the references in brackets, and the number of ' +
-      'clips in which each check found something.'),
-    plainTable(head, rows));
+  const [[, ...head], ...rows] = board.checks;
+  return section('checks', 'Audio checks', el('p', {}, board.checks_said),
+    plainTable(['Model', ...head], rows, 'Audio checks'));
 }
 
 function reportedSection(board) {
@@ -68,7 +66,7 @@ function reportedSection(board) {
     el('p', {}, 'Numbers from publications, not measured here. They compare within one table of ' +
       'one source and never with the leaderboard above.'),
     board.reported.map((table) => [el('h3', {}, table.title),
-      plainTable(table.columns, table.rows), el('p', { class: 'source' }, `Source: ${table.source}.`)]));
+      plainTable(table.columns, table.rows, table.title), el('p', { class: 'source' }, `Source: ${table.source}.`)]));
 }
 
 function signaturesSection(board) {
