@@ -277,6 +277,50 @@ def test_page_of_slices_shows_each_with_its_clips(tab, vsseval, boards, tmp_path
     assert tab.errors == []
 
 
+def test_clip_that_is_open_is_one_of_the_slice(page, toy_board: Board) -> None:
+    title = "document.querySelector('.clip h3').textContent"
+    assert page.js(title) == "part/clip-20"
+    # Every third clip is of wood: 3 can be heard, 20 is not of it.
+    choose(page, "Label", "wood")
+    page.wait(f"{title} === 'part/clip-03'")
+    choose(page, "Label", "")
+    assert page.js(title) == "part/clip-03"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_is_wider_than_the_window(
+    tab, toy_board: Board, toy_media: list[Media], tmp_path: Path, width: int
+) -> None:
+    many = range(12)
+    columns = tuple(
+        replace(toy_board.columns[at % 3], title=f"A metric with a name {at}") for at in many
+    )
+    rows = tuple(
+        replace(
+            row,
+            cells=tuple(row.cells[at % 3] for at in many),
+            scores=tuple(row.scores[at % 2] for at in many),
+        )
+        for row in toy_board.rows
+    )
+    path = tmp_path / "wide.html"
+    checks = (("audio checks", *(f"a check {at}" for at in range(20))), ("alpha", *["7"] * 20))
+    wide = replace(toy_board, rows=rows, columns=columns, checks=checks)
+    boards = tuple(replace(wide, slice=f"label=a kind {at}", id=f"b{at}") for at in range(20))
+    path.write_text(page_html(Page("n", "", "", "0", boards), toy_media), encoding="utf-8")
+    tab.size(width, 900)
+    tab.open(path, "#b19")
+    tab.wait(READY)
+    assert tab.js("document.documentElement.scrollWidth") <= width
+    # The tab of the board is in sight.
+    left, right = tab.js(
+        "(({ left, right }) => [left, right])"
+        "(document.querySelector('.tabs [aria-current]').getBoundingClientRect())"
+    )
+    assert 0 <= left < right <= width
+    assert tab.js("document.querySelectorAll('.scores thead th').length") == 13
+
+
 def test_slice_interval_is_the_percentile_bootstrap(page, toy_board: Board) -> None:
     choose(page, "Sound", "discrete")
     assert page.js("document.querySelector('.slice .count').textContent") == "12 of 24 clips"

@@ -69,7 +69,7 @@ class ClipBrowser {
         return { said: `mean over metrics of the largest difference of percentiles between ${names}`,
           key: (at) => board.clips[at].disagreement };
       }
-      return { said: `largest difference of ${column.title} between ${names}`,
+      return { said: `largest difference of ${column.title} (${column.unit}) between ${names}`,
         key: (at) => {
           const values = rivals.map((one) => clipValue(one.scores[metric][at]))
             .filter((value) => value !== null);
@@ -81,7 +81,7 @@ class ClipBrowser {
         key: (at) => row.badness[at] };
     }
     const added = column.pool === 'set' ? 'what the clip adds to ' : '';
-    return { said: `${added}${column.title} of ${row.label}, worst first`,
+    return { said: `${added}${column.title} of ${row.label} (${column.unit}), worst first`,
       key: (at) => clipValue(row.scores[metric][at]), sign: sign(column) };
   }
 
@@ -141,6 +141,13 @@ class ClipBrowser {
     if (next !== undefined) this.onopen(next);
   }
 
+  // Something to hear, or else the first of the list; nothing if what is open is among the clips.
+  openFirst() {
+    if (this.clip !== null && clipsOf(this.board, this.slice).includes(this.clip)) return;
+    const first = this.shown.find((at) => this.board.clips[at].media) ?? this.shown[0];
+    if (first !== undefined) this.open(first);
+  }
+
   async open(at) {
     const { board } = this;
     const clip = board.clips[at];
@@ -181,7 +188,7 @@ class ClipBrowser {
       board.rows.some((row) => row.scores[column][at]));
     if (!columns.length) return el('p', { class: 'missing' }, 'No model has a score for this clip.');
     const ofSet = (column) => board.columns[column].pool === 'set';
-    return el('div', {},
+    return [
       el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Scores' },
         el('table', { class: 'scores' },
           el('thead', {}, el('tr', {}, el('th', { scope: 'col', class: 'name' }, 'This clip'),
@@ -194,7 +201,8 @@ class ClipBrowser {
               number(clipValue(row.scores[column][at]))))))))),
       columns.some(ofSet)
         ? el('p', { class: 'said' }, '* what the clip adds to the value of the whole set')
-        : null);
+        : null,
+    ];
   }
 
   findings(at) {

@@ -38,7 +38,8 @@ class BoardView {
       'aria-label': 'Filter models', oninput: () => this.table.update({ text: this.filter.value }) });
     this.node = el('div', { class: 'view' },
       el('div', { class: 'title' }, el('h1', {}, titleOf(board)),
-        board.about ? el('p', {}, `${board.about}.`) : null, facts(board)),
+        board.about ? el('p', {}, `${board.slice ? 'Slice of: ' : ''}${board.about}.`) : null,
+        facts(board)),
       this.sliceBar(),
       section('leaderboard', 'Leaderboard', this.toolbar(), this.table.node, this.legend,
         remarks(board)),
@@ -108,11 +109,13 @@ class BoardView {
     const whole = isWhole(slice);
     this.table.update({ rows });
     this.clips.update({ slice });
+    // At the start the address says which clip is open.
+    if (this.clips.clip !== null) this.clips.openFirst();
     this.plot();
     this.legend.textContent = whole ? this.legendText() :
       'Values and intervals of these clips are computed in this page (percentile bootstrap over ' +
       'items, 1000 draws). Nothing is tested and nothing ranked; metrics of a whole set have no ' +
-      'value on some of its clips.';
+      'value on some of its clips. Remarks and audio checks are those of all clips.';
     if (this.sliceCount) {
       const count = clipsOf(board, slice).length;
       this.sliceCount.textContent = `${count} of ${board.clips.length} clips`;
@@ -188,14 +191,8 @@ function route() {
     clips.open(at);
     return;
   }
-  if (clips.clip !== null) {
-    clips.open(clips.clip);
-    return;
-  }
-  // Something to hear is open from the start.
-  const first = clips.shown.find((one) => board.clips[one].media);
-  const open = first ?? clips.shown[0];
-  if (open !== undefined) clips.open(open);
+  if (clips.clip !== null) clips.open(clips.clip);
+  else clips.openFirst();
 }
 
 function isDark() {

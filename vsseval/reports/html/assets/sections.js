@@ -56,8 +56,8 @@ function plainTable(head, rows, label) {
 function checksSection(board) {
   if (!board.checks.length) return null;
   const [[, ...head], ...rows] = board.checks;
-  return section('checks', 'Audio checks', el('p', {}, board.checks_said),
-    plainTable(['Model', ...head], rows, 'Audio checks'));
+  return section('checks', 'Audio checks', plainTable(['Model', ...head], rows, 'Audio checks'),
+    el('p', { class: 'legend' }, board.checks_said));
 }
 
 function reportedSection(board) {

@@ -80,6 +80,7 @@ function sliceCell(board, row, at, clips) {
   const pooled = (top, bottom) => (bottom ? (factor * top) / bottom : null);
   cell.value = pooled(items.reduce((sum, one) => sum + one[0], 0),
     items.reduce((sum, one) => sum + one[1], 0));
+  if (cell.value === null) cell.note = cell.scored ? 'undefined' : 'no clip was scored';
   if (items.length < FEWEST) return cell;
   const random = uniform(2020);
   const parts = grouped(items, random);
