@@ -273,6 +273,16 @@ def test_tests_of_many_slices_are_too_many_for_few_items(sliced) -> None:
         assert verdict.passed == (status == "untested")
 
 
+def test_flips_are_enough_for_many_slices(sliced, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vsseval.reports.gate.N_RESAMPLES", 100)
+    runs = sliced(kl=HARD + 1.0, slices={f"part/{at}": SLICES["speaker=s3"] for at in range(6)})
+    verdict = gate(*runs, ["kl.aisfx"], ["part"])
+    # Six tests, 100 flips for each: 6/101 would be no proof.
+    (level,) = {one.p_holm for one in verdict.checks if one.metric == "kl.aisfx"}
+    assert level == pytest.approx(6 / 601)
+    assert not verdict.passed
+
+
 def test_set_is_said_not_to_be_available_on_a_slice(sliced) -> None:
     runs = sliced()
     verdict = gate(*runs, (), ["speaker=s3"])

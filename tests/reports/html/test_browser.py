@@ -274,6 +274,11 @@ def test_page_of_slices_shows_each_with_its_clips(tab, vsseval, boards, tmp_path
         assert reason in tab.js("document.querySelector('.notes').textContent")
         signature = tab.js("document.querySelector('.signatures code').textContent")
         assert f"|slice:{name}|" in signature
+    # With metrics of sets alone there are no scores of clips, and all clips are listed.
+    sets = ("--html", "sets.html", "--slice", "speaker=s1", "--metrics", "fd")
+    assert vsseval("report", "results", *sets).exit_code == 0
+    tab.open(tmp_path / "sets.html")
+    assert tab.js(CLIPS) == names[:8]
     assert tab.errors == []
 
 

@@ -35,8 +35,12 @@ def clip_rows(board: Leaderboard, results: Results) -> list[list[Rows]]:
 
 
 def clip_keys(board: Leaderboard, rows: Sequence[Sequence[Rows]]) -> list[ClipKey]:
-    """Every clip that has a score, was excluded from one, or failed, in any row."""
+    """Every clip that has a score, was excluded from one, or failed, in any row; all of a slice."""
     found = {key for columns in rows for one in columns for key in one}
+    for row in board.rows:
+        for run in runs_of(row):
+            # Its columns may all be metrics of a whole set, which have no scores of clips here.
+            found |= set(itertools.product(run.slices.get(board.slice, ()), range(run.takes)))
     lost = {label for row in board.rows for run in runs_of(row) for label in run.failures}
     lost |= {label for row in board.rows for one in row.cells.values() for label in one.excluded}
     return sorted(found | {clip_of(label) for label in lost})

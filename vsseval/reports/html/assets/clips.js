@@ -15,9 +15,10 @@ class ClipBrowser {
     this.load = load;
     this.onopen = onopen;
     this.slice = ALL;
-    this.order = 'worst';
     this.metric = '';
     this.model = Math.max(0, board.rows.findIndex((row) => row.group !== 'oracle'));
+    // Without scores of clips nothing is the worst.
+    this.order = board.rows[this.model].badness.some((one) => one !== null) ? 'worst' : 'all';
     this.text = '';
     this.heard = false;
     this.most = FIRST;
