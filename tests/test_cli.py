@@ -221,7 +221,7 @@ def test_interrupt_is_status_130_and_the_rest_follows(toy: Path, tmp_path: Path)
         "class Sleepy:\n"
         "    signature = {'name': 'sleepy'}\n"
         "    def generate(self, item, seed):\n"
-        "        time.sleep(0 if item.id == 'a' else 60)\n"
+        "        time.sleep(0 if item.id == 'a' else 3600)\n"
         "        return ModelOutput(Audio(np.zeros((1, 16000), np.float32), 16000))\n"
         "def load(context):\n"
         "    return Sleepy()\n"
@@ -238,13 +238,13 @@ def test_interrupt_is_status_130_and_the_rest_follows(toy: Path, tmp_path: Path)
         # Whoever runs the tests in the background has Ctrl-C ignored, and its children with it.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not list((tmp_path / "cache").rglob("a.wav")):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, remarks = process.communicate(timeout=30)
+        _, remarks = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "stopped; what was finished is kept" in remarks
     assert "of 4 clips are kept" in remarks

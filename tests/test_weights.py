@@ -215,7 +215,7 @@ def test_two_processes_pull_at_once_and_download_once(tmp_path: Path, server: Se
     running = [
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    assert [process.communicate(timeout=60)[0].strip() for process in running] == ["ok", "ok"]
+    assert [process.communicate(timeout=300)[0].strip() for process in running] == ["ok", "ok"]
     assert server.asked == [None]
 
 

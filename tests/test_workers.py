@@ -139,7 +139,7 @@ def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         [sys.executable, "-c", textwrap.dedent(code), str(Path(__file__).parent)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == -signal.SIGKILL
