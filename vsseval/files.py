@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vsseval.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def file_digest(path: Path) -> str:
@@ -27,21 +33,67 @@ def file_digest(path: Path) -> str:
         raise InputError(f"cannot read {path}: {error}") from error
 
 
-def write_atomic(path: Path, content: bytes) -> None:
-    """Write through a temporary file and a rename: a reader sees all of it or nothing."""
-    # Of this thread alone, on whichever machine. A cache has many small files: few calls for each.
+@contextmanager
+def _appearing(path: Path) -> Iterator[Path]:
+    """A file to write that becomes ``path`` in the end, or is no more if that fails."""
+    # Of this thread alone, on whichever machine.
     name = f".partial-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
     partial = path.parent / name
     try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write through a temporary file and a rename: a reader sees all of it or nothing."""
+    with _appearing(path) as partial:
+        # A cache has many small files: few calls for each.
         try:
             partial.write_bytes(content)
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(content)
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
+    """A safetensors file, as :func:`write_atomic` writes; the same bytes for the same content.
+
+    Args:
+        path: the file, readable by everybody.
+        tensors: by name, contiguous, no two in one memory.
+        metadata: texts by name, kept in the file's header.
+    """
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _appearing(path) as partial:
+        save_file(dict(tensors), partial, metadata=dict(metadata) if metadata else None)
+        _sort_metadata(partial)
+        partial.chmod(0o644)  # safetensors leaves it readable by its owner alone
+
+
+def _sort_metadata(path: Path) -> None:
+    """Put the metadata of a safetensors file in the order of their names, in place.
+
+    The library orders tensors by type and name, but writes metadata in the order of a hash table
+    that is seeded anew for each.
+    """
+    with path.open("r+b") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        header = json.loads(stream.read(length))
+        if "__metadata__" not in header:
+            return
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        content = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        # Tensors begin where the header ends; the library fills it up with spaces, too.
+        assert len(content) <= length
+        stream.seek(8)
+        stream.write(content.ljust(length))
 
 
 def append_line(log: Path, line: bytes) -> None:

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vsseval.errors import InputError
+from vsseval.files import file_digest
 from vsseval.weights import load_torch
-from vssflow.checkpoint import checkpoint_digest
 from vssflow.config import Config
 from vssflow.durations import Spoken, path_spans, uniform_durations
 from vssflow.phonemes import sequence_of
@@ -238,5 +238,5 @@ def load_prediction(path: Path, config: Config) -> Prediction:
     """
     if not config.phoneme_positions:
         raise InputError(f"preset {config.preset} has no durations to predict")
-    digest = f"duration predictor {checkpoint_digest(path)[:16]}" if path.is_file() else ""
+    digest = f"duration predictor {file_digest(path)[:16]}" if path.is_file() else ""
     return Prediction(load_duration_predictor(path), config.clip_frames, digest)

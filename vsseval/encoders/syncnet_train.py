@@ -30,7 +30,6 @@ import click
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vsseval.audio import read_audio
@@ -38,6 +37,7 @@ from vsseval.encoders.mfcc import mfcc, to_int16
 from vsseval.encoders.syncnet_audio import COLUMNS, FRAME, STEP, sound_windows
 from vsseval.encoders.syncnet_demo import demo_size, mouth_crops
 from vsseval.encoders.syncnet_network import FRAMES, Network
+from vsseval.files import write_tensors
 from vsseval.metrics.lip_sync import lip_sync_error
 from vsseval.types import mono
 from vsseval.video import read_video
@@ -257,8 +257,7 @@ def main(data: Path, out: Path, count: int, steps: int) -> None:
         for name, value in network.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    save_file(tensors, out / "syncnet-demo.safetensors")
-    (out / "syncnet-demo.safetensors").chmod(0o644)  # otherwise readable by its owner alone
+    write_tensors(out / "syncnet-demo.safetensors", tensors)
 
 
 if __name__ == "__main__":
