@@ -130,21 +130,6 @@ def with_shared_encoders(scored: Scored, metric: Metric, model: Mapping[str, str
     return replace(scored, score=replace(scored.score, note=whole))
 
 
-def score_metric(
-    metric: Metric,
-    benchmark: Benchmark,
-    tables: Mapping[tuple[str, str], FeatureTable],
-    failures: Mapping[ClipKey, str],
-    *,
-    takes: int,
-    items_note: str = "",
-) -> Scored:
-    """One metric over all items and takes of a benchmark: :func:`score_metrics` of one."""
-    return score_metrics([metric], benchmark, tables, failures, takes=takes, items_note=items_note)[
-        0
-    ]
-
-
 def score_metrics(
     metrics: Sequence[Metric],
     benchmark: Benchmark,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vsseval.records import BenchmarkEntry, find_records, read_components
+from vsseval.records import BenchmarkEntry, find_records, read_clips
 from vsseval.reports.html.content import Board, Media, Page
 from vsseval.reports.html.index import index_html
 from vsseval.reports.html.page import page_html, write_pages
@@ -138,7 +138,7 @@ def test_report_holds_the_values_of_the_records(
         for at, column in enumerate(board["columns"]):
             (score,) = [one for one in record.scores if one.metric == column["metric"]]
             assert row["cells"][at]["value"] == score.value
-            components = read_components(path.parent, column["metric"])
+            components = read_clips(path.parent)[column["metric"]]
             shown = {
                 clip["id"]: value
                 for clip, value in zip(board["clips"], row["scores"][at], strict=True)
