@@ -1,4 +1,4 @@
-"""Tensors as a file: the same bytes for the same content, all of it, and nothing left behind."""
+"""Tensors as files: the same bytes for the same content, all of it, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from vsseval.files import write_tensors
+from vsseval.files import write_tensors, write_torch
 
 TENSORS = {
     "b": torch.arange(6.0).reshape(2, 3),
@@ -38,7 +38,7 @@ def test_metadata_stand_in_order_whatever_the_library_does(tmp_path: Path) -> No
 
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     code = (
-        "import sys, torch, pathlib; from vsseval.files import write_tensors\n"
+        "import sys, torch, pathlib; from vsseval.files import write_tensors, write_torch\n"
         "names = {*'abcdefgh'}  # in an order that the seed decides\n"
         "write_tensors(pathlib.Path(sys.argv[1]), {name: torch.ones(2) for name in names},"
         " {name: name for name in names})"
@@ -78,3 +78,12 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> No
         write_tensors(path, {"a": TENSORS["b"], "b": TENSORS["b"]})
     assert list(tmp_path.iterdir()) == [path]
     assert load_file(path).keys() == TENSORS.keys()
+
+
+def test_failed_write_of_torch_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "codec.weights.pt"
+    write_torch(path, {"a": TENSORS["a"]})
+    with pytest.raises(AttributeError):
+        write_torch(path, {"a": TENSORS["b"], "b": lambda: None})
+    assert list(tmp_path.iterdir()) == [path]
+    assert torch.load(path, weights_only=True)["a"].tolist() == TENSORS["a"].tolist()

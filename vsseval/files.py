@@ -77,6 +77,16 @@ def write_tensors(
         partial.chmod(0o644)  # safetensors leaves it readable by its owner alone
 
 
+def write_torch(path: Path, content: object) -> None:
+    """What ``torch.save`` writes of ``content``, as :func:`write_atomic` writes."""
+    import torch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A stream, as torch.save puts the name of a file that it opens into the file.
+    with _appearing(path) as partial, partial.open("wb") as stream:
+        torch.save(content, stream)
+
+
 def _sort_metadata(path: Path) -> None:
     """Put the metadata of a safetensors file in the order of their names, in place.
 
@@ -113,6 +123,18 @@ def append_line(log: Path, line: bytes) -> None:
         size = stream.seek(0, os.SEEK_END)
         torn = size > 0 and os.pread(stream.fileno(), 1, size - 1) != b"\n"
         stream.write((b"\n" if torn else b"") + line + b"\n")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold ``folder``, made if need be, for this process; another one waits.
+
+    The system frees it when the process ends in whatever way.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def without_folders(text: str) -> str:

@@ -18,19 +18,18 @@ Environment:
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import pickle
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, cast
 
 from vsseval.errors import InputError, MissingWeightsError, UnknownNameError, VssevalError
+from vsseval.files import locked
 from vsseval.weights_fetch import Fetcher, SourceError, describe
 from vsseval.weights_table import GROUPS, WEIGHTS, LocalPath, Part, Source, WeightFile
 
@@ -202,7 +201,7 @@ def add(
         raise InputError(f"weights {name!r} consist of {', '.join(required)}; got {got}")
     folder = (root or store_root()) / name
     digests = {}
-    with _locked(folder):
+    with locked(folder):
         for base, path in given.items():
             target = _inside(folder, wanted[base].path)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -352,7 +351,7 @@ def _pull_part(name: str, part: Part, root: Path, progress: Progress | None) -> 
         )
     folder = root / name
     targets = {file: _inside(folder, file.path) for file in part.files}
-    with _locked(folder):
+    with locked(folder):
         scratch = folder / ".incoming"
         scratch.mkdir(exist_ok=True)
         total = _size(part) or 0
@@ -438,12 +437,3 @@ def _write_json(path: Path, content: Mapping[str, object]) -> None:
         partial.replace(path)
     except OSError:
         return
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the part's lock, which the system frees when the process ends in whatever way."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

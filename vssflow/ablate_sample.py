@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vsseval.audio import mono_at, read_audio, write_audio
+from vsseval.files import write_torch
 from vsseval.types import Audio
 from vsseval.video import read_video
+from vsseval.weights import load_torch
 from vssflow.ablate_train import FRONT_ENDS, Plan
 from vssflow.ablations import ARMS, METRICS, Task, guidances
 from vssflow.checkpoint import load_checkpoint, shipped_checkpoint
@@ -152,9 +154,7 @@ def store_test_clips(plan: Plan) -> None:
     )
     groups = {"sound": sounds, "speech": speeches, "joint": joint}
     stored = {task: [(clip.id, *clip.features) for clip in clips] for task, clips in groups.items()}
-    partial = path.with_suffix(".partial")
-    torch.save(stored, partial)
-    partial.replace(path)
+    write_torch(path, stored)
 
 
 def test_clips_path(plan: Plan) -> Path:
@@ -187,7 +187,7 @@ def generate(arm: str, seed: int, plan: Plan, names: tuple[str, ...]) -> None:
     """Make every test clip that some ablations need of an arm; finished files are left."""
     torch.set_num_threads(1)
     networks = load_checkpoint(plan.checkpoint(arm, seed)).to(plan.device)
-    stored = torch.load(test_clips_path(plan), weights_only=True)
+    stored = cast("dict[str, list[Any]]", load_torch(test_clips_path(plan)))
     for task in ARMS[arm].tasks:
         for guidance in guidances(arm, task, names):
             folder = audio_folder(plan, arm, task, guidance)

@@ -21,11 +21,10 @@ from torch.nn import functional
 
 from vsseval.errors import InputError
 from vsseval.files import file_digest
-from vsseval.weights import load_torch
 from vssflow.config import Config
 from vssflow.durations import Spoken, path_spans, uniform_durations
 from vssflow.phonemes import sequence_of
-from vssflow.upstream import check_tensors
+from vssflow.upstream import check_tensors, read_lightning
 
 PREFIX = "dp."
 LIPS = 1024
@@ -216,13 +215,8 @@ def load_duration_predictor(path: Path) -> DurationPredictor:
     Raises:
         InputError: no such file, or a key is missing, unknown or of another shape.
     """
-    if not path.is_file():
-        raise InputError(f"no duration predictor at {path}")
-    content = load_torch(path)
-    state = content.get("state_dict") if isinstance(content, dict) else None
-    if not isinstance(state, dict):
-        raise InputError(f"{path} holds no state_dict; expected a Lightning checkpoint")
-    found = {name: value for name, value in state.items() if not name.endswith(".pe")}
+    tensors = read_lightning(path, "duration predictor")
+    found = {name: value for name, value in tensors.items() if not name.endswith(".pe")}
     network = DurationPredictor()
     wanted = {name: tuple(value.shape) for name, value in upstream_state(network).items()}
     check_tensors("duration predictor", wanted, found)

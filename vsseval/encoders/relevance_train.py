@@ -43,7 +43,7 @@ from vsseval.encoders.relevance_audio import SAMPLE_RATE, band_power
 from vsseval.encoders.relevance_network import Tower, Towers
 from vsseval.encoders.relevance_video import small_frames
 from vsseval.errors import InputError
-from vsseval.files import file_digest, write_tensors
+from vsseval.files import file_digest, write_tensors, write_torch
 from vsseval.types import mono
 from vsseval.video import read_video
 from vsseval.weights import load_torch
@@ -228,9 +228,7 @@ class _Run:
         """Write the state by a rename."""
         parts = {name: getattr(self, name).state_dict() for name in _STATEFUL}
         rest = {"log_scales": self.log_scales.data, "curve": self.curve, "run": self.identity}
-        partial = Path(f"{path}.partial")
-        torch.save(parts | rest, partial)
-        partial.replace(path)
+        write_torch(path, parts | rest)
 
     def restore(self, path: Path) -> int:
         """Read a state; the number of updates that it has seen."""

@@ -25,6 +25,7 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import click
 import numpy as np
@@ -37,10 +38,11 @@ from vsseval.encoders.mfcc import mfcc, to_int16
 from vsseval.encoders.syncnet_audio import COLUMNS, FRAME, STEP, sound_windows
 from vsseval.encoders.syncnet_demo import demo_size, mouth_crops
 from vsseval.encoders.syncnet_network import FRAMES, Network
-from vsseval.files import write_tensors
+from vsseval.files import write_tensors, write_torch
 from vsseval.metrics.lip_sync import lip_sync_error
 from vsseval.types import mono
 from vsseval.video import read_video
+from vsseval.weights import load_torch
 
 BATCH = 8
 EXCERPT = 45
@@ -204,7 +206,7 @@ def train(clips: Clips, out: Path, steps: int) -> Network:
     )
     first, spent, curve = 0, 0.0, [HEADER]
     if (out / "checkpoint.pt").is_file():
-        state = torch.load(out / "checkpoint.pt", weights_only=True)
+        state = cast("dict[str, Any]", load_torch(out / "checkpoint.pt"))
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
@@ -232,8 +234,7 @@ def train(clips: Clips, out: Path, steps: int) -> Network:
                 "seconds": seconds,
                 "curve": curve,
             }
-            torch.save(state, out / "checkpoint.partial")
-            (out / "checkpoint.partial").replace(out / "checkpoint.pt")
+            write_torch(out / "checkpoint.pt", state)
             (out / "curve.csv").write_text("\n".join(curve) + "\n", encoding="utf-8")
     take_statistics(network, clips)
     return network.eval()
