@@ -102,7 +102,8 @@ def no_common_name(folder: Path) -> str:
 
 
 def no_weights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    from vsseval.features import Clip, encode
+    from vsseval.features import encode
+    from vsseval.sources import Clip
 
     monkeypatch.setenv("VSSEVAL_WEIGHTS", str(folder / "empty"))
     clips = {"generated": [Clip(("a", 0), None, 1.0)]}

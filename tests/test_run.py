@@ -380,9 +380,9 @@ def slowed(module, name):
     setattr(module, name, slow)
 
 def load(context):
-    import vsseval.features, vsseval.run, vsseval.records
+    import vsseval.clip_features, vsseval.run, vsseval.records
     if STAGE == "encode":
-        slowed(vsseval.features, "store")
+        slowed(vsseval.clip_features, "store")
     if STAGE == "score":
         slowed(vsseval.run, "score_metrics")
     if STAGE == "record":

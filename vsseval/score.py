@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError, UnknownNameError
-from vsseval.features import NONSPEECH, FeatureTable
+from vsseval.features import FeatureTable
 from vsseval.generate import ClipKey, clip_label
 from vsseval.metrics import table as metric_table
 from vsseval.metrics.pooling import Rule, pool
@@ -21,18 +21,12 @@ from vsseval.metrics.profiles import PROFILES
 from vsseval.metrics.statistics import bootstrap_interval
 from vsseval.progress import Progress, silent
 from vsseval.slices import clusters_of, group_by_item, groups_of, numbered
+from vsseval.sources import NO_FIELD, NONSPEECH
 from vsseval.types import Benchmark, Item, Metric, Score, SetValue
 from vsseval.weights import command, status
 
 INTERVAL_SEED = 20240601
 """Seed of the bootstrap resamples, the same for every interval."""
-
-NO_FIELD = {
-    "onsets": "no annotated onsets",
-    "transcript": "no transcript",
-    "speech_spans": "no intervals of speech",
-}
-"""Reasons for what an item does not have."""
 
 Arrays = NDArray[np.generic]
 _Interval = tuple[float, float] | None
@@ -53,7 +47,7 @@ class Input:
     """One input of a metric."""
 
     source: str
-    """A source of ``vsseval.run.sources``, or ``item``."""
+    """A source of ``vsseval.sources``, or ``item``."""
     encoder: str
     """Empty for ``item``."""
     output: str
