@@ -86,7 +86,7 @@ def _read_clip(line: dict[str, Any], folder: Path, networks: Networks) -> Target
 
 
 def spoken_frames(wave: NDArray[np.float32], config: Config) -> int:
-    """Latent frames up to the end of speech in a clip whose rest is quiet."""
+    """Latent frames up to the end of speech in a clip, float32 (n,), whose rest is quiet."""
     loud = np.flatnonzero(np.abs(wave) > np.abs(wave).max() * 10 ** (SILENCE_DB / 20))
     return int(loud[-1]) // config.samples_per_frame + 1
 
@@ -206,7 +206,15 @@ def generate(arm: str, seed: int, plan: Plan, names: tuple[str, ...]) -> None:
 def make(
     networks: Networks, ids: Sequence[str], features: Features, seed: int, guidance: float
 ) -> list[Audio]:
-    """Audio of a batch of clips, each from its own noise."""
+    """Audio of a batch of clips, each from its own noise.
+
+    Args:
+        networks: of the arm.
+        ids: names of the clips (B), which seed their noise.
+        features: theirs, batched, on the networks' device.
+        seed: seed of the whole.
+        guidance: w of v_u + w (v_c - v_u); 1 is plain conditional.
+    """
     config = networks.config
     noise = [
         seeded_noise(

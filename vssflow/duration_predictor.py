@@ -106,7 +106,10 @@ class Decoder(nn.Module):
         self.output_proj = nn.Linear(DECODER, DECODER)
 
     def forward(self, lips: Tensor, phonemes: Tensor) -> Tensor:
-        """The map; what follows the last one is in the authors' checkpoints and in no loss."""
+        """Encoded lips (B, T, E) and phonemes (B, P, E) to the map of the last layer, (B, T, P).
+
+        What follows it in that layer is in the authors' checkpoints and in no loss.
+        """
         x = with_positions(self.inputq_proj(lips))
         seen = with_positions(self.inputkv_proj(phonemes))
         look = x
