@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from vsseval.files import write_tensors, write_torch
+from vsseval.files import write_safetensors, write_torch
 
 TENSORS = {
     "b": torch.arange(6.0).reshape(2, 3),
@@ -26,7 +26,7 @@ def test_metadata_stand_in_order_whatever_the_library_does(tmp_path: Path) -> No
     path = tmp_path / "new" / "a.safetensors"
     saved, unordered = set(), set()
     for _ in range(5):
-        write_tensors(path, TENSORS, METADATA)
+        write_safetensors(path, TENSORS, METADATA)
         saved.add(path.read_bytes())
         save_file(TENSORS, path, metadata=METADATA)
         unordered.add(path.read_bytes())
@@ -38,9 +38,9 @@ def test_metadata_stand_in_order_whatever_the_library_does(tmp_path: Path) -> No
 
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     code = (
-        "import sys, torch, pathlib; from vsseval.files import write_tensors, write_torch\n"
+        "import sys, torch, pathlib; from vsseval.files import write_safetensors, write_torch\n"
         "names = {*'abcdefgh'}  # in an order that the seed decides\n"
-        "write_tensors(pathlib.Path(sys.argv[1]), {name: torch.ones(2) for name in names},"
+        "write_safetensors(pathlib.Path(sys.argv[1]), {name: torch.ones(2) for name in names},"
         " {name: name for name in names})"
     )
     contents = []
@@ -57,7 +57,7 @@ def test_tensors_and_metadata_are_read_back(
     metadata: dict[str, str] | None, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.safetensors"
-    write_tensors(path, TENSORS, metadata)
+    write_safetensors(path, TENSORS, metadata)
     with safe_open(path, "pt") as file:
         assert file.metadata() == metadata
     found = load_file(path)
@@ -67,15 +67,15 @@ def test_tensors_and_metadata_are_read_back(
 
 
 def test_file_is_readable_by_everybody(tmp_path: Path) -> None:
-    write_tensors(tmp_path / "a.safetensors", TENSORS)
+    write_safetensors(tmp_path / "a.safetensors", TENSORS)
     assert (tmp_path / "a.safetensors").stat().st_mode & 0o777 == 0o644
 
 
 def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    write_tensors(path, TENSORS)
+    write_safetensors(path, TENSORS)
     with pytest.raises(RuntimeError, match="share memory"):
-        write_tensors(path, {"a": TENSORS["b"], "b": TENSORS["b"]})
+        write_safetensors(path, {"a": TENSORS["b"], "b": TENSORS["b"]})
     assert list(tmp_path.iterdir()) == [path]
     assert load_file(path).keys() == TENSORS.keys()
 

@@ -33,23 +33,9 @@ def file_digest(path: Path) -> str:
         raise InputError(f"cannot read {path}: {error}") from error
 
 
-@contextmanager
-def _appearing(path: Path) -> Iterator[Path]:
-    """A file to write that becomes ``path`` in the end, or is no more if that fails."""
-    # Of this thread alone, on whichever machine.
-    name = f".partial-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
-    partial = path.parent / name
-    try:
-        yield partial
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-
-
 def write_atomic(path: Path, content: bytes) -> None:
     """Write through a temporary file and a rename: a reader sees all of it or nothing."""
-    with _appearing(path) as partial:
+    with _renamed_to(path) as partial:
         # A cache has many small files: few calls for each.
         try:
             partial.write_bytes(content)
@@ -58,10 +44,35 @@ def write_atomic(path: Path, content: bytes) -> None:
             partial.write_bytes(content)
 
 
-def write_tensors(
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A name to write a file under, which then takes its place by a rename.
+
+    Nothing is left of a file that was not finished, and what was there before stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Some writers go by the suffix.
+    with _renamed_to(path, path.suffix) as partial:
+        yield partial
+
+
+@contextmanager
+def _renamed_to(path: Path, suffix: str = "") -> Iterator[Path]:
+    # Of this thread alone, on whichever machine.
+    name = f".partial-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
+    partial = path.parent / (name + suffix)
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_safetensors(
     path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """A safetensors file, as :func:`write_atomic` writes; the same bytes for the same content.
+    """A safetensors file, as :func:`written_whole` writes; the same bytes for the same content.
 
     Args:
         path: the file, readable by everybody.
@@ -70,20 +81,18 @@ def write_tensors(
     """
     from safetensors.torch import save_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _appearing(path) as partial:
+    with written_whole(path) as partial:
         save_file(dict(tensors), partial, metadata=dict(metadata) if metadata else None)
         _sort_metadata(partial)
         partial.chmod(0o644)  # safetensors leaves it readable by its owner alone
 
 
 def write_torch(path: Path, content: object) -> None:
-    """What ``torch.save`` writes of ``content``, as :func:`write_atomic` writes."""
+    """What ``torch.save`` writes of ``content``, as :func:`written_whole` writes."""
     import torch
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     # A stream, as torch.save puts the name of a file that it opens into the file.
-    with _appearing(path) as partial, partial.open("wb") as stream:
+    with written_whole(path) as partial, partial.open("wb") as stream:
         torch.save(content, stream)
 
 

@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from vsseval.errors import InputError
-from vsseval.files import write_tensors
+from vsseval.files import write_safetensors
 from vssflow.config import PRESETS, Config
 from vssflow.network import Networks
 
@@ -45,7 +45,7 @@ def save_checkpoint(networks: Networks, path: Path, *, dtype: torch.dtype = torc
         for name, value in networks.state_dict().items()
     }
     metadata = {"format": FORMAT, "config": json.dumps(asdict(networks.config))}
-    write_tensors(path, tensors, metadata)
+    write_safetensors(path, tensors, metadata)
 
 
 def is_checkpoint(path: Path) -> bool:

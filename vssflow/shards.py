@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsseval.errors import InputError
-from vsseval.files import write_tensors
+from vsseval.files import write_safetensors
 
 CLIPS_PER_SHARD = 64
 Row = Mapping[str, NDArray[Any]]
@@ -106,7 +106,7 @@ def _write_shard(
     kept = [name for name in ids if name not in failed]
     notes = {"clips": list(ids), "kept": kept, "failed": failed, "settings": settings}
     tensors = {key: torch.from_numpy(values) for key, values in arrays.items()}
-    write_tensors(path, tensors, {"vssflow": json.dumps(notes)})
+    write_safetensors(path, tensors, {"vssflow": json.dumps(notes)})
     return notes
 
 

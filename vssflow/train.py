@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vsseval.errors import InputError
-from vsseval.files import write_torch
-from vsseval.weights import load_torch
 from vssflow.audioldm2 import latent_sampler, load_vae
 from vssflow.checkpoint import is_checkpoint, load_checkpoint, require_config, save_checkpoint
 from vssflow.config import Config
@@ -219,7 +217,9 @@ def _restore(run: Run, networks: Networks, name: str) -> None:
     path = (run.reuse or run.out) / f"{name}.weights.pt"
     if not path.is_file():
         raise InputError(f"no trained {name} at {path}; run the earlier --stage first")
-    _network(networks, name).load_state_dict(cast("dict[str, Tensor]", load_torch(path)))
+    _network(networks, name).load_state_dict(
+        torch.load(path, weights_only=True, map_location="cpu")
+    )
 
 
 def _fit(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
@@ -235,14 +235,14 @@ def _fit(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
     )
     _network(networks, job.name).load_state_dict(weights)
     if run.processes.first:
-        write_torch(run.out / f"{job.name}.weights.pt", weights)
+        torch.save(weights, run.out / f"{job.name}.weights.pt")
 
 
 def _train_codec(run: Run, networks: Networks, budget: Budget) -> None:
     wave = media_arrays(len(run.clips), run.features, run.config)["wave"]
     _fit(run, networks, codec_job(networks.codec, np.asarray(wave, np.int16)), budget)
     set_latent_statistics(networks.codec, np.asarray(wave, np.int16))
-    write_torch(run.out / "codec.weights.pt", networks.codec.state_dict())
+    torch.save(networks.codec.state_dict(), run.out / "codec.weights.pt")
 
 
 def _train_decoder(run: Run, networks: Networks, budget: Budget) -> None:
@@ -250,7 +250,7 @@ def _train_decoder(run: Run, networks: Networks, budget: Budget) -> None:
     job = decoder_job(networks.codec, np.asarray(wave, np.int16))
     weights = fit(job, budget, run.out, seed=run.seed, report=run.report)
     networks.codec.load_state_dict(weights)
-    write_torch(run.out / "codec.weights.pt", weights)
+    torch.save(weights, run.out / "codec.weights.pt")
 
 
 def _latents(run: Run, networks: Networks) -> NDArray[np.float16]:
@@ -394,7 +394,7 @@ def _train_durations(run: Run, budget: Budget) -> Path:
     path = run.out / "durations.ckpt"
     if run.processes.first:
         network.load_state_dict(weights)
-        write_torch(path, {"state_dict": upstream_state(network)})
+        torch.save({"state_dict": upstream_state(network)}, path)
     return path
 
 

@@ -12,14 +12,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from vsseval.errors import InputError, VssevalError
-from vsseval.files import write_torch
-from vsseval.weights import load_torch
 from vssflow.distributed import Processes, Share
 from vssflow.events import append_scalars, event_path
 from vssflow.memory import is_out_of_memory, largest_batch
@@ -117,6 +115,7 @@ class _State:
 
     def save(self) -> None:
         """Write everything through a rename."""
+        partial = self.path.with_suffix(".partial")
         tensors = {
             "network": self.job.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -127,16 +126,17 @@ class _State:
             "generator": self.generator.get_state(),
             "settings": self.job.settings,
         }
-        write_torch(self.path, tensors)
+        torch.save(tensors, partial)
+        partial.replace(self.path)
 
     def restore(self) -> None:
         """Read what :meth:`save` wrote, on whatever device that was.
 
         Raises:
-            InputError: the file cannot be read, or the run was started with other settings.
+            InputError: the run was started with other settings.
         """
         # The optimiser's counters and the generator belong on the CPU wherever the network is.
-        state = cast("dict[str, Any]", load_torch(self.path))
+        state = torch.load(self.path, weights_only=True, map_location="cpu")
         before = state.get("settings", "")
         if before != self.job.settings:
             raise InputError(

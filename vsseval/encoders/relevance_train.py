@@ -43,7 +43,7 @@ from vsseval.encoders.relevance_audio import SAMPLE_RATE, band_power
 from vsseval.encoders.relevance_network import Tower, Towers
 from vsseval.encoders.relevance_video import small_frames
 from vsseval.errors import InputError
-from vsseval.files import file_digest, write_tensors, write_torch
+from vsseval.files import file_digest, write_safetensors, write_torch
 from vsseval.types import mono
 from vsseval.video import read_video
 from vsseval.weights import load_torch
@@ -305,7 +305,7 @@ def _write(towers: Towers, curve: list[dict[str, float]], out: Path) -> None:
         name: (value.half() if value.dim() > 1 else value).contiguous().clone()
         for name, value in towers.state_dict().items()
     }
-    write_tensors(out, tensors)
+    write_safetensors(out, tensors)
     with Path(f"{out}.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(curve[0]), lineterminator="\n")
         writer.writeheader()

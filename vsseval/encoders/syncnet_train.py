@@ -38,7 +38,7 @@ from vsseval.encoders.mfcc import mfcc, to_int16
 from vsseval.encoders.syncnet_audio import COLUMNS, FRAME, STEP, sound_windows
 from vsseval.encoders.syncnet_demo import demo_size, mouth_crops
 from vsseval.encoders.syncnet_network import FRAMES, Network
-from vsseval.files import write_tensors, write_torch
+from vsseval.files import write_safetensors, write_torch
 from vsseval.metrics.lip_sync import lip_sync_error
 from vsseval.types import mono
 from vsseval.video import read_video
@@ -258,7 +258,7 @@ def main(data: Path, out: Path, count: int, steps: int) -> None:
         for name, value in network.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    write_tensors(out / "syncnet-demo.safetensors", tensors)
+    write_safetensors(out / "syncnet-demo.safetensors", tensors)
 
 
 if __name__ == "__main__":
