@@ -177,7 +177,7 @@ def test_page_of_a_slice_says_so_and_holds_media_of_its_clips(
     for path, record in find_records(ran):
         (row,) = [row for row in board["rows"] if row["label"] == record.model.name]
         for at, column in enumerate(board["columns"]):
-            components = read_components(path.parent, column["metric"])
+            components = read_clips(path.parent)[column["metric"]]
             mean = (components["a", 0][0] + components["b", 0][0]) / 2
             assert row["cells"][at]["value"] == pytest.approx(mean, rel=1e-12)
 
