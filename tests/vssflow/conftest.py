@@ -13,6 +13,7 @@ from vsseval.audio import write_audio
 from vsseval.types import Audio
 from vssflow.checkpoint import save_checkpoint
 from vssflow.config import PRESETS, Config
+from vssflow.features import read_clips
 from vssflow.network import Networks
 
 FRAMES = 25
@@ -114,3 +115,50 @@ def data(tmp_path_factory) -> Path:
     lines = [json.dumps({"id": f"speech-{i}", "phones": phones}) + "\n" for i in range(3)]
     (root / "demo-speech" / "alignments.jsonl").write_text("".join(lines))
     return root
+
+
+@pytest.fixture(scope="module")
+def ends(data, tmp_path_factory):
+    """The real classes with random weights, and given features for the clips of ``data``."""
+    from transformers import (
+        CLIPVisionConfig,
+        CLIPVisionModel,
+        SpeechT5HifiGan,
+        SpeechT5HifiGanConfig,
+    )
+
+    from vssflow.audioldm2 import AudioLdm2
+    from vssflow.full_features import FullFrontEnds
+    from vssflow.vae_network import Vae, VaeSize
+
+    torch.manual_seed(0)
+    root = tmp_path_factory.mktemp("given")
+    rng = np.random.default_rng(0)
+    for clip in read_clips(data):
+        for kind, shape in (("sync", (30, 8, 768)), ("lips", (25, 1024)), ("speaker", (256,))):
+            path = root / kind / f"{clip.id}.npy"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, rng.standard_normal(shape).astype(np.float32))
+    vision = CLIPVisionModel(
+        CLIPVisionConfig(
+            hidden_size=768,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            image_size=16,
+            patch_size=16,
+        )
+    ).eval()
+    vocoder = SpeechT5HifiGan(
+        SpeechT5HifiGanConfig(
+            model_in_dim=64,
+            upsample_initial_channel=8,
+            upsample_rates=[160],
+            upsample_kernel_sizes=[160],
+            resblock_kernel_sizes=[3],
+            resblock_dilation_sizes=[[1]],
+        )
+    )
+    dictionary = {"bin": ("B", "IH1", "N")}
+    codec = AudioLdm2(Vae(VaeSize((32, 32, 32), 1, 8)), vocoder)
+    return FullFrontEnds(codec, vision, root / "sync", root / "lips", root / "speaker", dictionary)
