@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,12 +9,15 @@ import av
 import numpy as np
 import pytest
 import torch
+from elsewhere import second_device
+from stand_ins import codec_and_vision
 
 from vsseval.audio import write_audio
 from vsseval.types import Audio
 from vssflow.checkpoint import save_checkpoint
 from vssflow.config import PRESETS, Config
 from vssflow.features import read_clips
+from vssflow.full_features import FullFrontEnds
 from vssflow.network import Networks
 
 FRAMES = 25
@@ -118,20 +122,8 @@ def data(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ends(data, tmp_path_factory):
+def ends(data, tmp_path_factory) -> FullFrontEnds:
     """The real classes with random weights, and given features for the clips of ``data``."""
-    from transformers import (
-        CLIPVisionConfig,
-        CLIPVisionModel,
-        SpeechT5HifiGan,
-        SpeechT5HifiGanConfig,
-    )
-
-    from vssflow.audioldm2 import AudioLdm2
-    from vssflow.full_features import FullFrontEnds
-    from vssflow.vae_network import Vae, VaeSize
-
-    torch.manual_seed(0)
     root = tmp_path_factory.mktemp("given")
     rng = np.random.default_rng(0)
     for clip in read_clips(data):
@@ -139,26 +131,27 @@ def ends(data, tmp_path_factory):
             path = root / kind / f"{clip.id}.npy"
             path.parent.mkdir(parents=True, exist_ok=True)
             np.save(path, rng.standard_normal(shape).astype(np.float32))
-    vision = CLIPVisionModel(
-        CLIPVisionConfig(
-            hidden_size=768,
-            intermediate_size=32,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            image_size=16,
-            patch_size=16,
-        )
-    ).eval()
-    vocoder = SpeechT5HifiGan(
-        SpeechT5HifiGanConfig(
-            model_in_dim=64,
-            upsample_initial_channel=8,
-            upsample_rates=[160],
-            upsample_kernel_sizes=[160],
-            resblock_kernel_sizes=[3],
-            resblock_dilation_sizes=[[1]],
-        )
-    )
     dictionary = {"bin": ("B", "IH1", "N")}
-    codec = AudioLdm2(Vae(VaeSize((32, 32, 32), 1, 8)), vocoder)
-    return FullFrontEnds(codec, vision, root / "sync", root / "lips", root / "speaker", dictionary)
+    folders = (root / kind for kind in ("sync", "lips", "speaker"))
+    return FullFrontEnds(*codec_and_vision(), *folders, dictionary)
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[tuple[str, bool]]:
+    """Device type and switch of every bfloat16 context; products stay float32 on both devices."""
+    seen: list[tuple[str, bool]] = []
+
+    def autocast(kind, *, dtype, enabled=True):
+        assert dtype == torch.bfloat16
+        seen.append((kind, enabled))
+        return nullcontext()
+
+    monkeypatch.setattr(torch, "autocast", autocast)
+    return seen
+
+
+@pytest.fixture
+def elsewhere(asked):
+    """A second device for the length of a test."""
+    with second_device():
+        yield
