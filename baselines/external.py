@@ -6,7 +6,6 @@ Exit status 0 proves nothing about the files: whoever runs a program looks at th
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import re
 import shlex
@@ -14,8 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -222,12 +220,3 @@ def insist(
         else:
             break
     return failed
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold ``folder`` for this process; another one waits."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -32,7 +32,7 @@ from baselines.batch import (
     write_table,
 )
 from baselines.examination import examine_installation
-from baselines.external import Program, alone, environment
+from baselines.external import Program, environment
 from baselines.frieren_scripts import (
     CAVP_CONFIG,
     CONFIG,
@@ -62,6 +62,7 @@ from baselines.installation import (
     weight_digest,
 )
 from vsseval.errors import InputError
+from vsseval.files import locked
 from vsseval.types import Benchmark, Call, Finding, Item, ModelContext, ModelOutput
 
 
@@ -127,7 +128,7 @@ class Frieren:
                 self._names[item.id]: item for item in self._items[number * self.group : last + 1]
             }
             group = _Group(self._installation, folder, f"group-{number:05d}", items)
-            with alone(group.folder):
+            with locked(group.folder):
                 outcome = group.run({self._names[call.item.id] for call in wanted})
             share = outcome.seconds / (len(outcome.names) * samples)
             for call in wanted:

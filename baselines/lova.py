@@ -18,7 +18,7 @@ from pathlib import Path
 
 from baselines.batch import Answers, sound_flaw, write_table
 from baselines.examination import examine_installation
-from baselines.external import Program, alone, environment, insist, run_program
+from baselines.external import Program, environment, insist, run_program
 from baselines.installation import (
     Installation,
     Layout,
@@ -29,7 +29,7 @@ from baselines.installation import (
     weight_digest,
 )
 from vsseval.errors import InputError
-from vsseval.files import write_atomic
+from vsseval.files import locked, write_atomic
 from vsseval.types import Benchmark, Call, Finding, Item, ModelContext, ModelOutput
 
 SAMPLE_RATE = 44100
@@ -153,7 +153,7 @@ class Lova:
         write_table(folder, [(self._names[item.id], item) for item in self._items])
         # Shards begin with different clips; the same command a second time waits.
         work = folder / self._name(calls[0])
-        with alone(work):
+        with locked(work):
             self._run(calls, folder, work, advance)
 
     def _run(

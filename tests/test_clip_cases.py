@@ -20,7 +20,7 @@ from vsseval.features import FeatureTable
 from vsseval.folders import score_folders
 from vsseval.metrics.edge_cases import CLIP_CASES
 from vsseval.metrics.table import METRICS
-from vsseval.score import score_metric
+from vsseval.score import score_metrics
 from vsseval.types import Benchmark, Item
 
 BENCH = Benchmark("bench", "1", "sound", 1.0, 16000, (Item("a", 1.0),), (), "0" * 16)
@@ -52,7 +52,7 @@ def tables(reference: dict, missing: dict) -> dict:
 def score(missing: dict, failures: dict):
     found = tables({} if missing else {"a": 1}, {(name, 0): why for name, why in missing.items()})
     failed = {(name, 0): why for name, why in failures.items()}
-    return score_metric(METRICS["onset_f1"], BENCH, found, failed, takes=1).score
+    return score_metrics([METRICS["onset_f1"]], BENCH, found, failed, takes=1)[0].score
 
 
 def excluded(missing: dict, failures: dict) -> str:
@@ -66,7 +66,7 @@ def no_label() -> str:
         (source, "aisfx"): FeatureTable(source, "aisfx", "s", (), rows, {})
         for source in ("reference", "generated")
     }
-    scored = score_metric(METRICS["label_accuracy.aisfx"], BENCH, found, {}, takes=1).score
+    scored = score_metrics([METRICS["label_accuracy.aisfx"]], BENCH, found, {}, takes=1)[0].score
     assert scored.value is None
     (reason,) = scored.excluded.values()
     return f"excluded: {reason}"
@@ -102,7 +102,8 @@ def no_common_name(folder: Path) -> str:
 
 
 def no_weights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    from vsseval.features import Clip, encode
+    from vsseval.features import encode
+    from vsseval.sources import Clip
 
     monkeypatch.setenv("VSSEVAL_WEIGHTS", str(folder / "empty"))
     clips = {"generated": [Clip(("a", 0), None, 1.0)]}

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from vsseval import feature_cache, features
+from vsseval import clip_features, feature_cache
 from vsseval.audio import audio_digest, mono_at, read_audio
 from vsseval.encoders.table import ENCODERS, EncoderRow
 from vsseval.errors import InputError
 from vsseval.feature_cache import feature_key
-from vsseval.features import Clip, encode
+from vsseval.features import encode
+from vsseval.sources import Clip
 from vsseval.types import Audio
 from vsseval.workers import Workers
 
@@ -57,7 +58,7 @@ def installed(
     monkeypatch.setitem(sys.modules, f"{name}_encoder", module)
     monkeypatch.setitem(ENCODERS, name, row)
     # Encoders stay loaded in a process; a test has its own.
-    features._loaded.cache_clear()
+    clip_features.loaded_encoder.cache_clear()
     return fake
 
 
@@ -268,13 +269,13 @@ def test_clip_is_decoded_once_and_each_preparation_made_once(
     installed(monkeypatch, "audio", 4000, "other")
     counts = {"read_audio": 0, "prepare": 0}
     for name in counts:
-        real = getattr(features, name)
+        real = getattr(clip_features, name)
 
         def counted(*args: object, name: str = name, real=real) -> object:
             counts[name] += 1
             return real(*args)
 
-        monkeypatch.setattr(features, name, counted)
+        monkeypatch.setattr(clip_features, name, counted)
     needs = [("generated", name) for name in ("fake", "same", "other")]
     for _ in range(2):
         encode(needs, clip(tone), tmp_path / "c")

@@ -22,7 +22,7 @@ from vsseval.errors import InputError, UnknownNameError
 from vsseval.records import (
     RunRecord,
     find_records,
-    read_components,
+    read_clips,
     read_record,
     record_json,
     run_id,
@@ -100,8 +100,8 @@ def test_other_metrics_join_the_record_and_the_table(go) -> None:
     assert values(result.record) == {"onset_f1": 1.0, "mcd": 0.0}
     together = go(metrics=("mcd", "onset_f1"))
     assert together.record == result.record
-    assert set(read_components(result.folder, "mcd")) == {(name, 0) for name in "abcd"}
-    assert len(read_components(result.folder, "onset_f1")) == 4
+    assert set(read_clips(result.folder)["mcd"]) == {(name, 0) for name in "abcd"}
+    assert len(read_clips(result.folder)["onset_f1"]) == 4
 
 
 def test_clips_csv_keeps_every_digit(go) -> None:
@@ -119,10 +119,8 @@ def test_limit_changes_the_id_but_not_the_audio(go, tmp_path: Path) -> None:
     assert cut.generated_now == 0
     assert cut.record.counts.expected == 2
     assert cut.record.limit == 2
-    components = read_components(whole.folder, "mcd")
-    assert read_components(cut.folder, "mcd") == {
-        key: components[key] for key in (("a", 0), ("b", 0))
-    }
+    components = read_clips(whole.folder)["mcd"]
+    assert read_clips(cut.folder)["mcd"] == {key: components[key] for key in (("a", 0), ("b", 0))}
 
 
 def test_limit_that_leaves_nothing_out_is_no_limit(go) -> None:
@@ -133,14 +131,14 @@ def test_shuffled_does_not_depend_on_the_limit(go) -> None:
     cut = go("shuffled", limit=2)
     whole = go("shuffled")
     assert whole.generated_now == 2
-    cut_components = read_components(cut.folder, "mcd")
-    assert cut_components.items() <= read_components(whole.folder, "mcd").items()
+    cut_components = read_clips(cut.folder)["mcd"]
+    assert cut_components.items() <= read_clips(whole.folder)["mcd"].items()
 
 
 def test_takes_are_scored_one_by_one(go) -> None:
     result = go("noise", takes=2)
     assert result.record.counts.expected == 8
-    components = read_components(result.folder, "mcd")
+    components = read_clips(result.folder)["mcd"]
     assert set(components) == {(name, take) for name in "abcd" for take in range(2)}
     assert components["a", 0] != components["a", 1]
 
@@ -205,7 +203,7 @@ def test_ids_with_slashes_become_folders(go, manifest) -> None:
     manifest(0, id="s1/a")
     result = go("noise")
     assert result.record.counts.generated == 4
-    assert ("s1/a", 0) in read_components(result.folder, "mcd")
+    assert ("s1/a", 0) in read_clips(result.folder)["mcd"]
     assert go("noise").generated_now == 0
 
 
@@ -385,9 +383,9 @@ def replaced(module, name):
     setattr(module, name, hanging)
 
 def load(context):
-    import vsseval.features, vsseval.run, vsseval.records
+    import vsseval.clip_features, vsseval.run, vsseval.records
     if STAGE == "encode":
-        replaced(vsseval.features, "store")
+        replaced(vsseval.clip_features, "store")
     if STAGE == "score":
         replaced(vsseval.run, "score_metrics")
     if STAGE == "record":

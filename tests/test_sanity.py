@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from vsseval.outputs import check_files
-from vsseval.sanity import Output, check_outputs, clipped_share, correlation_peak, level_dbfs
+from vsseval.sanity import Output, clipped_share, correlation_peak, examine, gather, level_dbfs
 from vsseval.types import Audio, Benchmark, Generation, Item
 
 RATE = 16000
@@ -30,7 +30,7 @@ def output(samples, reference=None, *, item="a", clip=None, duration=1.0, rate=R
 
 
 def found(*outputs: Output) -> dict:
-    return {check: dict(clips) for check, clips in check_outputs(outputs).findings.items()}
+    return {check: dict(clips) for check, clips in gather(map(examine, outputs)).findings.items()}
 
 
 def test_sound_audio_has_no_findings() -> None:
@@ -65,10 +65,10 @@ def test_level_is_measured_against_the_reference() -> None:
 
 def test_median_levels_of_both_sides() -> None:
     tone = np.sin(2 * np.pi * 100 * np.arange(RATE) / RATE)
-    sane = check_outputs([output(tone * 0.1, tone, item=str(n)) for n in range(3)])
+    sane = gather(examine(output(tone * 0.1, tone, item=str(n))) for n in range(3))
     # A sine of amplitude 1 has -3.01 dBFS.
     assert (sane.checked, sane.level, sane.reference_level) == (3, -23.01, -3.01)
-    nothing = check_outputs([])
+    nothing = gather([])
     assert (nothing.checked, nothing.level, nothing.reference_level) == (0, None, None)
 
 

@@ -16,7 +16,7 @@ from vsseval.score import (
     find_metrics,
     needs,
     parse_input,
-    score_metric,
+    score_metrics,
     with_shared_encoders,
 )
 from vsseval.types import Benchmark, Item, Metric
@@ -103,9 +103,10 @@ def scored(
         ("generated", "enc"): table("generated", generated, missing),
         ("reference", "enc"): table("reference", theirs),
     }
-    return score_metric(
-        one, benchmark(*names), tables, failures or {}, takes=takes, items_note=items_note
+    (result,) = score_metrics(
+        [one], benchmark(*names), tables, failures or {}, takes=takes, items_note=items_note
     )
+    return result
 
 
 def test_mean_pools_component_0() -> None:
@@ -269,7 +270,7 @@ def test_interval_draws_recordings_and_not_the_clips_cut_from_them() -> None:
         ("generated", "enc"): table("generated", thrice),
         ("reference", "enc"): table("reference", dict.fromkeys(cut, 2.0)),
     }
-    grouped = score_metric(metric(), bench, tables, {}, takes=1).score
+    grouped = score_metrics([metric()], bench, tables, {}, takes=1)[0].score
     assert grouped.value == pytest.approx(single.value)
     assert grouped.interval == pytest.approx(single.interval)
 
@@ -284,7 +285,7 @@ def test_set_scope_is_told_which_items_belong_together() -> None:
     def note(takes: int, lost: tuple[str, ...] = ()) -> str:
         keys = [(name, take) for name in groups for take in range(takes) if name not in lost]
         tables = {("generated", "enc"): table("generated", dict.fromkeys(keys, 1.0))}
-        return score_metric(one, bench, tables, {}, takes=takes).score.note
+        return score_metrics([one], bench, tables, {}, takes=takes)[0].score.note
 
     assert note(1) == "None [0, 1, 0, 2, 3]"
     assert note(2) == "[0, 0, 1, 1, 2, 2, 3, 3, 4, 4] [0, 1, 0, 2, 3]"
@@ -330,8 +331,8 @@ def test_order_of_items_changes_nothing() -> None:
 
 def test_item_fields_are_inputs() -> None:
     one = metric("words", inputs=("item:transcript",))
-    with_text = score_metric(one, benchmark("a", transcript="two words"), {}, {}, takes=1)
-    without = score_metric(one, benchmark("a"), {}, {}, takes=1)
+    with_text = score_metrics([one], benchmark("a", transcript="two words"), {}, {}, takes=1)[0]
+    without = score_metrics([one], benchmark("a"), {}, {}, takes=1)[0]
     assert with_text.score.value == 2.0
     assert without.score.excluded == {"a": "no transcript"}
     assert "|prep:" not in with_text.score.signature

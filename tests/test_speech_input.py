@@ -16,7 +16,7 @@ import soxr
 from click.testing import CliRunner
 
 from vsseval.cli import main
-from vsseval.records import RunRecord, read_components
+from vsseval.records import RunRecord, read_clips
 from vsseval.run import Request, Result, run
 
 HILL = Path(__file__).parent / "encoders" / "hill.flac"
@@ -98,7 +98,7 @@ def same_when_padded(speak, samples: np.ndarray, rate: int, metrics: tuple[str, 
         padded = speak(np.concatenate([samples, behind]), rate, metrics=metrics)
         assert values(padded) == values(plain)
         for name in metrics:
-            assert read_components(padded.folder, name) == read_components(plain.folder, name)
+            assert read_clips(padded.folder)[name] == read_clips(plain.folder)[name]
 
 
 @pytest.mark.parametrize("rate", [RATE, 24000])

@@ -1,8 +1,4 @@
-"""Second stage: what the encoders say of each clip, through the cache of ``feature_cache``.
-
-A clip is decoded once, and only if something about it is not cached; each preparation of its sound
-is made once and handed to every encoder that hears it. A network is loaded at its first clip. A
-clip that an encoder refuses is missing, with the reason.
+"""Second stage: what the encoders say of each clip of a run, as tables that scores are read from.
 
 A pair encoder reads what two other encoders say of a clip (Synchformer's head: video and audio), so
 the video of a benchmark goes through its large network once, however many systems are scored.
@@ -10,69 +6,25 @@ the video of a benchmark goes through its large network once, however many syste
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache as remember
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsseval.audio import SPEECH_MARGIN, audio_digest, read_audio, without_speech
-from vsseval.digests import remembered_digest
+from vsseval.audio import SPEECH_MARGIN
+from vsseval.clip_features import Found, Setup, encode_clip, hearing, loaded_encoder
 from vsseval.encoders import table
-from vsseval.encoders.table import EncoderRow
-from vsseval.errors import InputError, MissingWeightsError
-from vsseval.feature_cache import (
-    REFUSED,
-    CachedRows,
-    feature_file,
-    feature_key,
-    known_digest,
-    load,
-    remember_digest,
-    store,
-)
-from vsseval.files import without_folders
+from vsseval.errors import MissingWeightsError
+from vsseval.feature_cache import CachedRows, feature_file, load
 from vsseval.generate import ClipKey
-from vsseval.preparations import prepare
 from vsseval.progress import Progress, silent
-from vsseval.types import (
-    Audio,
-    AudioEncoder,
-    FaceEncoder,
-    Features,
-    PairEncoder,
-    TextEncoder,
-    VideoEncoder,
-)
-from vsseval.video import read_video
+from vsseval.sources import NONSPEECH, Clip
+from vsseval.types import Features, PairEncoder
 from vsseval.weights import command
 from vsseval.workers import Workers
-
-NONSPEECH = {"generated_nonspeech": "generated", "reference_nonspeech": "reference"}
-"""Sources that are heard with the speech erased, and what they are without that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """What an encoder is to look at: a file, or a text."""
-
-    key: ClipKey
-    path: Path | None
-    """None if there is none; ``reason`` says why."""
-    duration: float | None
-    """Length to cut or pad to [s]; None keeps the file's own."""
-    reason: str = ""
-    text: str | None = None
-    """In place of a file."""
-    face_box: tuple[int, int, int, int] | None = None
-    """Face in the video, for the encoders that use it."""
-    erased: tuple[tuple[float, float], ...] = ()
-    """Intervals of speech to erase before anything hears the sound [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +59,7 @@ class Encoded:
     """What the weight store says of weights that are missing, one message an encoder."""
 
 
-@dataclass(slots=True)
-class _Found:
-    """Key of the features of one clip, by encoder, or why there are none."""
-
-    keys: dict[str, str] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    passes: int = 0
-
-
-_FoundBySource = dict[str, dict[ClipKey, _Found]]
+_FoundBySource = dict[str, dict[ClipKey, Found]]
 
 
 def encode(
@@ -148,16 +91,16 @@ def encode(
         single.update(_parts(source, encoder))
     signatures, lacking = _signatures({encoder for _, encoder in (*single, *pairs)}, device)
     usable = [need for need in single if need[1] in signatures]
-    bench = _Bench(signatures, cache, device)
-    found = _encode_clips(usable, clips, bench, workers or Workers(), progress)
+    setup = Setup(signatures, cache, device)
+    found = _encode_clips(usable, clips, setup, workers or Workers(), progress)
     ready = [
         (source, encoder)
         for source, encoder in pairs
         if all(part in signatures for part in (encoder, *_part_encoders(encoder)))
     ]
-    _encode_pairs(ready, clips, found, bench, progress)
+    _encode_pairs(ready, clips, found, setup, progress)
     tables = {
-        (source, encoder): _table(source, encoder, clips[source], found[source], bench)
+        (source, encoder): _table(source, encoder, clips[source], found[source], setup)
         if (source, encoder) in usable or (source, encoder) in ready
         else _table_without_weights(source, encoder, clips[source], signatures)
         for source, encoder in needs
@@ -167,153 +110,10 @@ def encode(
     return Encoded(tables, passes, sum(len(one.rows) for one in networks), lacking)
 
 
-@dataclass(frozen=True, slots=True)
-class _Bench:
-    """What it takes to encode a clip in this process or another."""
-
-    signatures: Mapping[str, str]
-    cache: Path
-    device: str
-
-    def through(
-        self,
-        encoder: str,
-        content: str,
-        preparation: str,
-        call: Callable[[], Features],
-        to: _Found,
-    ) -> None:
-        """Find the features, or make them by ``call``."""
-        key = feature_key(self.signatures[encoder], content, preparation)
-        file = feature_file(self.cache, encoder, key)
-        features = load(file)
-        if features is None:
-            to.passes += table.ENCODERS[encoder].network
-            try:
-                features = call()
-            except InputError as error:
-                features = {REFUSED: np.array(without_folders(str(error)))}
-            except (ValueError, RuntimeError) as error:
-                # Such as a lack of memory: not stored, and tried again by the next run.
-                to.reasons[encoder] = f"{type(error).__name__}: {without_folders(str(error))}"
-                return
-            store(file, features)
-        if REFUSED in features:
-            to.reasons[encoder] = str(features[REFUSED])
-        else:
-            to.keys[encoder] = key
-
-
-class _Sound:
-    """A clip's audio: decoded once, each preparation made once."""
-
-    def __init__(self, clip: Clip, path: Path, cache: Path) -> None:
-        self.path, self.duration, self.cache = path, clip.duration, cache
-        self.erased = clip.erased
-        self.file = remembered_digest(path, cache)
-        self._samples: dict[tuple[str, int], NDArray[np.float32]] = {}
-
-    @cached_property
-    def audio(self) -> Audio:
-        return without_speech(read_audio(self.path), self.erased)
-
-    def samples(self, row: EncoderRow) -> NDArray[np.float32]:
-        """What the encoder of the row hears."""
-        at = (row.preparation, row.sample_rate or 0)
-        if at not in self._samples:
-            self._samples[at] = prepare(self.audio, at[1], self.duration, row.preparation)
-        return self._samples[at]
-
-    def content(self, row: EncoderRow) -> str:
-        """sha256 of :meth:`samples`, remembered from before where it can be."""
-        # Cut before the other steps: digests of files that were cut after them are not these.
-        whole = f"{_hearing(row)}:cut:{self.duration}"
-        if self.erased:
-            whole += f":without:{SPEECH_MARGIN}:{self.erased}"
-        digest = known_digest(self.cache, self.file, whole)
-        if digest is None:
-            samples = self.samples(row)
-            digest = audio_digest(Audio(samples[np.newaxis], row.sample_rate or 0))
-            remember_digest(self.cache, self.file, whole, digest)
-        return digest
-
-
-class _Pictures:
-    """A clip's video: decoded once."""
-
-    def __init__(self, path: Path, duration: float | None, cache: Path) -> None:
-        self.path, self.duration = path, duration
-        self.file = remembered_digest(path, cache)
-
-    @cached_property
-    def frames(self) -> tuple[NDArray[np.uint8], float]:
-        video = read_video(self.path)
-        if self.duration is None:
-            return video.frames, video.fps
-        return video.frames[: max(1, round(self.duration * video.fps))], video.fps
-
-
-def _encode_clip(clip: Clip, encoders: Sequence[str], bench: _Bench) -> _Found:
-    """One clip through some encoders."""
-    found = _Found()
-    try:
-        if clip.text is not None:
-            _read_text(clip.text, encoders, bench, found)
-        elif clip.path is None:
-            raise InputError(clip.reason)
-        elif not clip.path.is_file():
-            raise InputError(f"file missing: {clip.path.name}")
-        elif table.ENCODERS[encoders[0]].kind == "video":
-            _watch(clip, clip.path, encoders, bench, found)
-        else:
-            _listen(clip, clip.path, encoders, bench, found)
-    except InputError as error:
-        for encoder in encoders:
-            if encoder not in found.keys:
-                found.reasons[encoder] = without_folders(str(error))
-    return found
-
-
-def _listen(clip: Clip, path: Path, encoders: Sequence[str], bench: _Bench, found: _Found) -> None:
-    sound = _Sound(clip, path, bench.cache)
-    for encoder in encoders:
-        row = table.ENCODERS[encoder]
-
-        def heard(encoder: str = encoder, row: EncoderRow = row) -> Features:
-            return cast(AudioEncoder, _loaded(encoder, bench.device))(sound.samples(row))
-
-        bench.through(encoder, sound.content(row), _hearing(row), heard, found)
-
-
-def _watch(clip: Clip, path: Path, encoders: Sequence[str], bench: _Bench, found: _Found) -> None:
-    pictures = _Pictures(path, clip.duration, bench.cache)
-    for encoder in encoders:
-        boxed = table.ENCODERS[encoder].uses_face_box
-        preparation = f"frames:{clip.duration}" + (f":{clip.face_box}" if boxed else "")
-
-        def seen(encoder: str = encoder, boxed: bool = boxed) -> Features:
-            loaded = _loaded(encoder, bench.device)
-            if boxed:
-                return cast(FaceEncoder, loaded)(*pictures.frames, face_box=clip.face_box)
-            return cast(VideoEncoder, loaded)(*pictures.frames)
-
-        bench.through(encoder, pictures.file, preparation, seen, found)
-
-
-def _read_text(text: str, encoders: Sequence[str], bench: _Bench, found: _Found) -> None:
-    content = hashlib.sha256(text.encode()).hexdigest()
-    for encoder in encoders:
-
-        def read(encoder: str = encoder) -> Features:
-            return cast(TextEncoder, _loaded(encoder, bench.device))(text)
-
-        bench.through(encoder, content, "text", read, found)
-
-
 def _encode_clips(
     needs: Iterable[tuple[str, str]],
     clips: Mapping[str, Sequence[Clip]],
-    bench: _Bench,
+    setup: Setup,
     workers: Workers,
     progress: Progress,
 ) -> _FoundBySource:
@@ -322,16 +122,16 @@ def _encode_clips(
     by_source: dict[str, list[str]] = {source: [] for source in clips}
     for source, encoder in sorted(needs, key=lambda need: order.index(need[1])):
         by_source[source].append(encoder)
-    found: _FoundBySource = {source: {c.key: _Found() for c in clips[source]} for source in clips}
+    found: _FoundBySource = {source: {c.key: Found() for c in clips[source]} for source in clips}
     jobs = [(s, clip, names) for s, names in by_source.items() if names for clip in clips[s]]
-    spread = [(clip, _spread(names, bench.device), bench) for _, clip, names in jobs]
+    spread = [(clip, _spread(names, setup.device), setup) for _, clip, names in jobs]
     with progress("encode", len(jobs)) as advance:
         for at, done in workers.run(_encode_job, spread):
             source, clip, names = jobs[at]
             rest = [name for name in names if name not in spread[at][1]]
             if rest:
-                here = _encode_clip(clip, rest, bench)
-                done = _Found(
+                here = encode_clip(clip, rest, setup)
+                done = Found(
                     done.keys | here.keys, done.reasons | here.reasons, done.passes + here.passes
                 )
             found[source][clip.key] = done
@@ -348,7 +148,7 @@ def _encode_pairs(
     pairs: Sequence[tuple[str, str]],
     clips: Mapping[str, Sequence[Clip]],
     found: _FoundBySource,
-    bench: _Bench,
+    setup: Setup,
     progress: Progress,
 ) -> None:
     """What the pair encoders make of features that are cached by now; added to ``found``."""
@@ -364,7 +164,7 @@ def _encode_pairs(
             ):
                 at = found[of][clip.key if of == source else (clip.key[0], 0)]
                 key = at.keys.get(part, "")
-                features = load(feature_file(bench.cache, part, key)) if key else None
+                features = load(feature_file(setup.cache, part, key)) if key else None
                 if features is None:
                     reason = at.reasons.get(part, "its features were removed from the cache")
                     mine.reasons.setdefault(encoder, f"{of}: {reason}" if of != source else reason)
@@ -375,11 +175,11 @@ def _encode_pairs(
                 def joined(
                     encoder: str = encoder, parts: Sequence[_Part] = tuple(parts)
                 ) -> Features:
-                    loaded = cast(PairEncoder, _loaded(encoder, bench.device))
+                    loaded = cast(PairEncoder, loaded_encoder(encoder, setup.device))
                     return loaded(*(array for _, array in parts))
 
                 content = "+".join(key for key, _ in parts)
-                bench.through(encoder, content, "pair", joined, mine)
+                setup.through(encoder, content, "pair", joined, mine)
             advance()
 
 
@@ -408,22 +208,18 @@ def _signatures(encoders: Iterable[str], device: str) -> tuple[dict[str, str], t
     return signatures, tuple(lacking)
 
 
-def _hearing(row: EncoderRow) -> str:
-    return f"{row.preparation}:{row.sample_rate}"
-
-
 def _table(
     source: str,
     encoder: str,
     clips: Sequence[Clip],
-    found: Mapping[ClipKey, _Found],
-    bench: _Bench,
+    found: Mapping[ClipKey, Found],
+    setup: Setup,
 ) -> FeatureTable:
     here = {clip.key: found[clip.key] for clip in clips}
     keys = {at: mine.keys[encoder] for at, mine in here.items() if encoder in mine.keys}
     missing = {at: mine.reasons[encoder] for at, mine in here.items() if encoder not in mine.keys}
-    signature = _whole_signature(encoder, bench.signatures)
-    rows = CachedRows(bench.cache, encoder, keys)
+    signature = _whole_signature(encoder, setup.signatures)
+    rows = CachedRows(setup.cache, encoder, keys)
     return FeatureTable(source, encoder, signature, _heard(source, encoder), rows, missing)
 
 
@@ -434,7 +230,7 @@ def _whole_signature(encoder: str, signatures: Mapping[str, str]) -> str:
 def _heard(source: str, encoder: str) -> tuple[str, ...]:
     rows = [table.ENCODERS[one] for one in (encoder, *_part_encoders(encoder))]
     before = f"without-speech:{SPEECH_MARGIN:g};" if source in NONSPEECH else ""
-    return tuple(dict.fromkeys(before + _hearing(row) for row in rows if row.kind == "audio"))
+    return tuple(dict.fromkeys(before + hearing(row) for row in rows if row.kind == "audio"))
 
 
 def _table_without_weights(
@@ -447,11 +243,6 @@ def _table_without_weights(
     return FeatureTable(source, encoder, f"{encoder}:missing", _heard(source, encoder), {}, absent)
 
 
-def _encode_job(job: tuple[Clip, Sequence[str], _Bench]) -> _Found:
-    clip, encoders, bench = job
-    return _encode_clip(clip, encoders, bench) if encoders else _Found()
-
-
-@remember
-def _loaded(encoder: str, device: str) -> object:
-    return table.load_encoder(encoder, device)
+def _encode_job(job: tuple[Clip, Sequence[str], Setup]) -> Found:
+    clip, encoders, setup = job
+    return encode_clip(clip, encoders, setup) if encoders else Found()

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vsseval.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def file_digest(path: Path) -> str:
@@ -29,19 +35,84 @@ def file_digest(path: Path) -> str:
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Write through a temporary file and a rename: a reader sees all of it or nothing."""
-    # Of this thread alone, on whichever machine. A cache has many small files: few calls for each.
-    name = f".partial-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
-    partial = path.parent / name
-    try:
+    with _renamed_to(path) as partial:
+        # A cache has many small files: few calls for each.
         try:
             partial.write_bytes(content)
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(content)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A name to write a file under, which then takes its place by a rename.
+
+    Nothing is left of a file that was not finished, and what was there before stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Some writers go by the suffix.
+    with _renamed_to(path, path.suffix) as partial:
+        yield partial
+
+
+@contextmanager
+def _renamed_to(path: Path, suffix: str = "") -> Iterator[Path]:
+    # Of this thread alone, on whichever machine.
+    name = f".partial-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
+    partial = path.parent / (name + suffix)
+    try:
+        yield partial
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def write_safetensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
+    """A safetensors file, as :func:`written_whole` writes; the same bytes for the same content.
+
+    Args:
+        path: the file, readable by everybody.
+        tensors: by name, contiguous, no two in one memory.
+        metadata: texts by name, kept in the file's header.
+    """
+    from safetensors.torch import save_file
+
+    with written_whole(path) as partial:
+        save_file(dict(tensors), partial, metadata=dict(metadata) if metadata else None)
+        _sort_metadata(partial)
+        partial.chmod(0o644)  # safetensors leaves it readable by its owner alone
+
+
+def write_torch(path: Path, content: object) -> None:
+    """What ``torch.save`` writes of ``content``, as :func:`written_whole` writes."""
+    import torch
+
+    # A stream, as torch.save puts the name of a file that it opens into the file.
+    with written_whole(path) as partial, partial.open("wb") as stream:
+        torch.save(content, stream)
+
+
+def _sort_metadata(path: Path) -> None:
+    """Put the metadata of a safetensors file in the order of their names, in place.
+
+    The library orders tensors by type and name, but writes metadata in the order of a hash table
+    that is seeded anew for each.
+    """
+    with path.open("r+b") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        header = json.loads(stream.read(length))
+        if "__metadata__" not in header:
+            return
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        content = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        # Tensors begin where the header ends; the library fills it up with spaces, too.
+        assert len(content) <= length
+        stream.seek(8)
+        stream.write(content.ljust(length))
 
 
 def append_line(log: Path, line: bytes) -> None:
@@ -61,6 +132,18 @@ def append_line(log: Path, line: bytes) -> None:
         size = stream.seek(0, os.SEEK_END)
         torn = size > 0 and os.pread(stream.fileno(), 1, size - 1) != b"\n"
         stream.write((b"\n" if torn else b"") + line + b"\n")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold ``folder``, made if need be, for this process; another one waits.
+
+    The system frees it when the process ends in whatever way.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def without_folders(text: str) -> str:

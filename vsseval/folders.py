@@ -13,11 +13,13 @@ import soundfile
 from vsseval.devices import require_device
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError
-from vsseval.features import NONSPEECH, Encoded, encode
+from vsseval.features import Encoded, encode
 from vsseval.files import file_digest
 from vsseval.progress import Progress, silent
-from vsseval.run import odd_about, score_all, sources
+from vsseval.run import score_all
+from vsseval.run_record import odd_about
 from vsseval.score import Scored, find_metrics, lacking_weights, needs, parse_input
+from vsseval.sources import NONSPEECH, sources
 from vsseval.types import Benchmark, Generation, Item, Metric
 from vsseval.workers import Workers
 

@@ -258,11 +258,6 @@ def read_clips(folder: Path) -> dict[str, dict[ClipKey, tuple[float, ...]]]:
     return found
 
 
-def read_components(folder: Path, metric: str) -> dict[ClipKey, tuple[float, ...]]:
-    """Components of one metric by clip; empty if there are none."""
-    return read_clips(folder).get(metric, {})
-
-
 def environment(device: str) -> dict[str, str]:
     """Python, package versions, device, and the revision of the source if it is a git checkout."""
     versions = {"python": platform.python_version(), "machine": platform.machine()}

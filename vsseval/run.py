@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import soundfile
 
 from vsseval.benchmarks.manifest import first_items, load_benchmark
 from vsseval.devices import require_device
 from vsseval.errors import InputError
-from vsseval.features import NONSPEECH, Clip, Encoded, encode
+from vsseval.features import Encoded, encode
 from vsseval.generate import (
-    ClipKey,
-    clip_label,
     folder_name,
     generate,
     generation_folder,
@@ -24,33 +20,13 @@ from vsseval.models import LoadedModel, ModelLoader, find_row, load_model
 from vsseval.outputs import check_files
 from vsseval.progress import Progress, silent
 from vsseval.ranks import Ranks
-from vsseval.records import (
-    BenchmarkEntry,
-    Cost,
-    Counts,
-    ModelEntry,
-    RunRecord,
-    environment,
-    run_id,
-    write_record,
-)
-from vsseval.sanity import Sanity
-from vsseval.score import (
-    NO_FIELD,
-    Scored,
-    find_metrics,
-    needs,
-    score_metrics,
-    with_shared_encoders,
-)
+from vsseval.records import RunRecord, run_id, write_record
+from vsseval.run_record import record_of
+from vsseval.score import Scored, find_metrics, needs, score_metrics, with_shared_encoders
 from vsseval.shards import Shard
-from vsseval.slices import groups_of, slices_of
-from vsseval.types import Benchmark, Generation, Item, Metric
+from vsseval.sources import sources
+from vsseval.types import Benchmark, Generation, Metric
 from vsseval.workers import Workers
-
-NO_TEXT = "no transcription was given (`vsseval score --heard FILE`)"
-SHORT_SECONDS = 0.1
-"""Generated audio that ends so much before its item is noted [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +204,19 @@ def finish(
     )
     folder = out / folder_name(ready.whole.name) / folder_name(ready.model.name) / identity
     sanity = check_files(ready.benchmark, rows, workers=workers, progress=progress)
-    record = _record(ready, request, rows, scored, sanity, identity)
+    record = record_of(
+        identity,
+        ready.model,
+        ready.whole,
+        ready.benchmark,
+        rows,
+        scored,
+        sanity,
+        seed=request.seed,
+        takes=request.takes,
+        limit=ready.limit,
+        device=request.device,
+    )
     record = write_record(folder, record, scored)
     return Result(record, folder, made.generated_now, encoded)
 
@@ -315,72 +303,6 @@ def encode_clips(
     )
 
 
-def sources(
-    benchmark: Benchmark,
-    rows: Sequence[Generation],
-    takes: int,
-    heard: Mapping[str, str] | None = None,
-) -> dict[str, list[Clip]]:
-    """The clips of each source; what does not exist has no path, and a reason.
-
-    Args:
-        benchmark: The items.
-        rows: What was generated.
-        takes: Clips an item.
-        heard: Transcriptions of the generated clips by label, in place of a recogniser.
-    """
-    texts = heard or {}
-    by_key = {(row.item_id, row.take): row for row in rows}
-    clips = {
-        "generated": [
-            _generated(item, take, by_key) for item in benchmark.items for take in range(takes)
-        ],
-        "reference": [
-            Clip((item.id, 0), item.audio, item.duration, "the item has no reference audio")
-            for item in benchmark.items
-        ],
-        "speaker": [
-            Clip((item.id, 0), item.speaker_audio, None, "the item has no speaker audio")
-            for item in benchmark.items
-        ],
-        "video": [
-            Clip(
-                (item.id, 0),
-                item.video,
-                item.duration,
-                "the item has no video",
-                face_box=item.face_box,
-            )
-            for item in benchmark.items
-        ],
-        "caption": [
-            Clip((item.id, 0), None, None, "the item has no caption", text=item.caption)
-            for item in benchmark.items
-        ],
-    }
-    clips["heard"] = [
-        replace(clip, path=None, reason=NO_TEXT, text=texts.get(clip_label(*clip.key)))
-        for clip in clips["generated"]
-    ]
-    spans = {item.id: item.speech_spans for item in benchmark.items}
-    for source, of in NONSPEECH.items():
-        clips[source] = [_outside_speech(clip, spans[clip.key[0]]) for clip in clips[of]]
-    return clips
-
-
-def _outside_speech(clip: Clip, spans: tuple[tuple[float, float], ...] | None) -> Clip:
-    if spans is None:
-        return replace(clip, path=None, reason=NO_FIELD["speech_spans"])
-    return replace(clip, erased=spans)
-
-
-def _generated(item: Item, take: int, rows: Mapping[ClipKey, Generation]) -> Clip:
-    row = rows.get((item.id, take))
-    if row is None:
-        return Clip((item.id, take), None, item.duration, "not generated")
-    return Clip((item.id, take), row.path, item.duration, row.error or "")
-
-
 def score_all(
     metrics: Iterable[Metric],
     benchmark: Benchmark,
@@ -401,58 +323,3 @@ def score_all(
         items_note=f"first{limit}" if limit else "",
         progress=progress,
     )
-
-
-def _record(
-    ready: Prepared,
-    request: Request,
-    rows: Sequence[Generation],
-    scored: Sequence[Scored],
-    sanity: Sanity,
-    identity: str,
-) -> RunRecord:
-    done = [row for row in rows if row.path is not None]
-    lengths = {(row.item_id, row.take): _seconds(row) for row in done}
-    length = sum(lengths.values())
-    seconds = sum(row.seconds for row in done)
-    durations = {item.id: item.duration for item in ready.benchmark.items}
-    odd = {
-        clip_label(row.item_id, row.take): "; ".join(
-            odd_about(lengths[row.item_id, row.take], durations[row.item_id], row.clipped)
-        )
-        for row in done
-    }
-    return RunRecord(
-        run_id=identity,
-        model=ModelEntry(ready.model.name, ready.model.kind, dict(ready.model.signature)),
-        benchmark=BenchmarkEntry(
-            ready.whole.name, ready.whole.version, ready.whole.task, ready.whole.digest
-        ),
-        seed=request.seed,
-        takes=request.takes,
-        limit=ready.limit,
-        counts=Counts(len(rows), len(done), len(rows) - len(done)),
-        cost=Cost(seconds, seconds / length if length else None, sum(row.nfe for row in done)),
-        failures={clip_label(row.item_id, row.take): row.error for row in rows if row.error},
-        warnings={label: text for label, text in odd.items() if text},
-        notes=ready.model.notes,
-        scores=tuple(one.score for one in scored),
-        sanity=sanity,
-        environment=environment(request.device),
-        slices=slices_of(ready.benchmark.items),
-        groups=groups_of(ready.benchmark.items),
-    )
-
-
-def _seconds(row: Generation) -> float:
-    return float(soundfile.info(str(row.path)).duration)
-
-
-def odd_about(seconds: float, duration: float, clipped: int) -> list[str]:
-    """What to say of generated audio that ends early or was clipped; usually nothing."""
-    odd = []
-    if seconds < duration - SHORT_SECONDS:
-        odd.append(f"{seconds:.2f} s long, the item lasts {duration:.2f} s: padded with zeros")
-    if clipped:
-        odd.append(f"{clipped} samples beyond full scale were clipped")
-    return odd

@@ -80,15 +80,6 @@ class Examined:
     """Check -> what was found."""
 
 
-def check_outputs(outputs: Iterable[Output]) -> Sanity:
-    """Look at every generated clip, one at a time.
-
-    Args:
-        outputs: the clips; an iterator that reads each file when it is asked for keeps memory flat.
-    """
-    return gather(examine(output) for output in outputs)
-
-
 def examine(output: Output) -> Examined:
     """All checks of one clip but the comparison with other outputs."""
     level = level_dbfs(output.generated.samples)
@@ -102,7 +93,11 @@ def examine(output: Output) -> Examined:
 
 
 def gather(clips: Iterable[Examined]) -> Sanity:
-    """The findings of all clips by check, duplicates among them."""
+    """The findings of all clips by check, duplicates among them.
+
+    Args:
+        clips: what was found in each; read once, in order.
+    """
     found: dict[str, dict[str, str]] = {check: {} for check in CHECKS}
     levels: list[float] = []
     reference_levels: list[float] = []

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError, UnknownNameError
-from vsseval.features import NONSPEECH, FeatureTable
+from vsseval.features import FeatureTable
 from vsseval.generate import ClipKey, clip_label
 from vsseval.metrics import table as metric_table
 from vsseval.metrics.pooling import Rule, pool
@@ -21,18 +21,12 @@ from vsseval.metrics.profiles import PROFILES
 from vsseval.metrics.statistics import bootstrap_interval
 from vsseval.progress import Progress, silent
 from vsseval.slices import clusters_of, group_by_item, groups_of, numbered
+from vsseval.sources import NO_FIELD, NONSPEECH
 from vsseval.types import Benchmark, Item, Metric, Score, SetValue
 from vsseval.weights import command, status
 
 INTERVAL_SEED = 20240601
 """Seed of the bootstrap resamples, the same for every interval."""
-
-NO_FIELD = {
-    "onsets": "no annotated onsets",
-    "transcript": "no transcript",
-    "speech_spans": "no intervals of speech",
-}
-"""Reasons for what an item does not have."""
 
 Arrays = NDArray[np.generic]
 _Interval = tuple[float, float] | None
@@ -53,7 +47,7 @@ class Input:
     """One input of a metric."""
 
     source: str
-    """A source of ``vsseval.run.sources``, or ``item``."""
+    """A source of ``vsseval.sources``, or ``item``."""
     encoder: str
     """Empty for ``item``."""
     output: str
@@ -128,21 +122,6 @@ def with_shared_encoders(scored: Scored, metric: Metric, model: Mapping[str, str
     note = f"{', '.join(shared)}: encoder shared with the model's input, which favours it"
     whole = f"{scored.score.note}; {note}" if scored.score.note else note
     return replace(scored, score=replace(scored.score, note=whole))
-
-
-def score_metric(
-    metric: Metric,
-    benchmark: Benchmark,
-    tables: Mapping[tuple[str, str], FeatureTable],
-    failures: Mapping[ClipKey, str],
-    *,
-    takes: int,
-    items_note: str = "",
-) -> Scored:
-    """One metric over all items and takes of a benchmark: :func:`score_metrics` of one."""
-    return score_metrics([metric], benchmark, tables, failures, takes=takes, items_note=items_note)[
-        0
-    ]
 
 
 def score_metrics(

@@ -18,49 +18,48 @@ Environment:
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import json
 import os
 import pickle
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Literal, cast
+from typing import cast
 
 from vsseval.errors import InputError, MissingWeightsError, UnknownNameError, VssevalError
+from vsseval.files import file_digest, locked
 from vsseval.weights_fetch import Fetcher, SourceError, describe
+from vsseval.weights_store import (
+    PartState,
+    added_digests,
+    is_added,
+    keep_digests,
+    part_size,
+    part_state,
+    path_inside,
+    pinned,
+    store_root,
+)
 from vsseval.weights_table import GROUPS, WEIGHTS, LocalPath, Part, Source, WeightFile
+
+__all__ = [
+    "PartState",
+    "Progress",
+    "add",
+    "command",
+    "expand",
+    "fingerprint",
+    "load_torch",
+    "markdown_table",
+    "pull",
+    "require",
+    "status",
+    "store_root",
+    "verify",
+]
 
 Progress = Callable[[str, int, int], None]
 """Called with (``part/file``, bytes done, bytes in all)."""
-
-_STAMP = ".verified.json"
-_ADDED = ".added.json"
-
-
-@dataclass(frozen=True, slots=True)
-class PartState:
-    """What the store holds of one part."""
-
-    name: str
-    path: Path
-    """Directory of the part, whether it exists or not."""
-    state: Literal["ok", "missing", "damaged"]
-    problems: tuple[str, ...]
-    """One line for each file that is missing or wrong."""
-    size: int | None
-    """Bytes of the part when it is complete; None where nobody publishes it."""
-
-
-def store_root() -> Path:
-    """Folder of the store; it need not exist yet."""
-    if named := os.environ.get("VSSEVAL_WEIGHTS"):
-        return Path(named).expanduser()
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "vsseval" / "weights"
 
 
 def expand(names: Iterable[str], *, table: Mapping[str, Part] = WEIGHTS) -> tuple[str, ...]:
@@ -69,7 +68,7 @@ def expand(names: Iterable[str], *, table: Mapping[str, Part] = WEIGHTS) -> tupl
     Raises:
         UnknownNameError: a name is neither a part nor a group.
     """
-    groups = {**GROUPS, "all": tuple(name for name in table if not _is_added(table[name]))}
+    groups = {**GROUPS, "all": tuple(name for name in table if not is_added(table[name]))}
     parts: dict[str, None] = {}
     for name in names:
         if name not in table and name not in groups:
@@ -81,7 +80,7 @@ def expand(names: Iterable[str], *, table: Mapping[str, Part] = WEIGHTS) -> tupl
 def fingerprint(name: str, *, root: Path | None = None, table: Mapping[str, Part] = WEIGHTS) -> str:
     """Eight hex digits over the names and digests of a part's files, licence texts left out."""
     files = [
-        _pinned(file, _read_json((root or store_root()) / name / _ADDED))
+        pinned(file, added_digests((root or store_root()) / name))
         for file in table[name].files
         if not file.optional
     ]
@@ -102,7 +101,7 @@ def require(name: str, *, root: Path | None = None, table: Mapping[str, Part] = 
     """
     if name not in table:
         raise UnknownNameError("weights", name, table)
-    state = _check(name, table[name], root or store_root(), rehash=False)
+    state = part_state(name, table[name], root or store_root(), rehash=False)
     if state.state != "ok":
         raise MissingWeightsError(
             f"weights {name!r} are {state.state} in {state.path} ({'; '.join(state.problems)}); "
@@ -116,7 +115,9 @@ def status(
 ) -> tuple[PartState, ...]:
     """State of each part; a file is hashed only if it was not verified before or has changed."""
     parts = expand(names, table=table)
-    return tuple(_check(name, table[name], root or store_root(), rehash=False) for name in parts)
+    return tuple(
+        part_state(name, table[name], root or store_root(), rehash=False) for name in parts
+    )
 
 
 def verify(
@@ -124,7 +125,7 @@ def verify(
 ) -> tuple[PartState, ...]:
     """State of each part with every byte hashed anew."""
     parts = expand(names, table=table)
-    return tuple(_check(name, table[name], root or store_root(), rehash=True) for name in parts)
+    return tuple(part_state(name, table[name], root or store_root(), rehash=True) for name in parts)
 
 
 def pull(
@@ -154,13 +155,13 @@ def pull(
                 f"cannot write weights {name!r} to {base}: {error}; "
                 "set VSSEVAL_WEIGHTS to a folder with room"
             ) from error
-        states.append(_check(name, table[name], base, rehash=False))
+        states.append(part_state(name, table[name], base, rehash=False))
     return tuple(states)
 
 
 def command(name: str, *, table: Mapping[str, Part] = WEIGHTS) -> str:
     """What to type to bring a part into the store."""
-    if _is_added(table[name]):
+    if is_added(table[name]):
         return _add_command(name, table[name])
     return f"vsseval weights pull {name}"
 
@@ -189,7 +190,7 @@ def add(
     if name not in table:
         raise UnknownNameError("weights", name, table)
     part = table[name]
-    if not _is_added(part):
+    if not is_added(part):
         raise InputError(
             f"the bytes of weights {name!r} are known: run `vsseval weights pull {name}`; a copy "
             "from another machine comes in with VSSEVAL_WEIGHTS_FROM"
@@ -202,9 +203,9 @@ def add(
         raise InputError(f"weights {name!r} consist of {', '.join(required)}; got {got}")
     folder = (root or store_root()) / name
     digests = {}
-    with _locked(folder):
+    with locked(folder):
         for base, path in given.items():
-            target = _inside(folder, wanted[base].path)
+            target = path_inside(folder, wanted[base].path)
             target.parent.mkdir(parents=True, exist_ok=True)
             incoming = target.with_name(f".incoming-{target.name}")
             try:
@@ -212,26 +213,15 @@ def add(
             except OSError as error:
                 incoming.unlink(missing_ok=True)
                 raise InputError(f"cannot copy {path} to {target}: {error}") from error
-            digests[wanted[base].path] = _sha256(incoming)
+            digests[wanted[base].path] = file_digest(incoming)
             incoming.replace(target)
-        _write_json(folder / _ADDED, digests)
-    return _check(name, part, root or store_root(), rehash=True)
+        keep_digests(folder, digests)
+    return part_state(name, part, root or store_root(), rehash=True)
 
 
 def _add_command(name: str, part: Part) -> str:
     files = [PurePosixPath(file.path).name for file in part.files if not file.optional]
     return f"vsseval weights add {name} {' '.join(files)}"
-
-
-def _is_added(part: Part) -> bool:
-    return any(file.sha256 is None and not file.optional for file in part.files)
-
-
-def _pinned(file: WeightFile, added: Mapping[str, object]) -> WeightFile:
-    """The file with the digest that :func:`add` kept, where none is published."""
-    if file.sha256 is not None:
-        return file
-    return replace(file, sha256=cast("str | None", added.get(file.path)))
 
 
 def load_torch(path: Path) -> object:
@@ -280,7 +270,7 @@ def markdown_table(table: Mapping[str, Part] = WEIGHTS) -> str:
         sources: dict[str, None] = {}
         for file in part.files:
             sources.update(dict.fromkeys(_origin(source) for source in file.sources))
-        size = _size(part)
+        size = part_size(part)
         needed = ", ".join(f"`{user}`" for user in part.needed_by) or "nothing yet"
         cells = [
             f"`{name}`",
@@ -302,60 +292,19 @@ def _origin(source: Source) -> str:
     return " + ".join(piece.split(":")[0] for piece in text.split(" + "))
 
 
-def _inside(folder: Path, path: str) -> Path:
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\\" in path:
-        raise InputError(f"weight file {path!r} lies outside of its part")
-    return folder.joinpath(*parts)
-
-
-def _check(name: str, part: Part, root: Path, *, rehash: bool) -> PartState:
-    folder = root / name
-    stamps = _read_json(folder / _STAMP)
-    added = _read_json(folder / _ADDED)
-    fresh: dict[str, object] = {}
-    missing, damaged = [], []
-    for listed in part.files:
-        file = _pinned(listed, added)
-        path = _inside(folder, file.path)
-        if not path.is_file() or file.sha256 is None:
-            if not file.optional:
-                missing.append(f"no {file.path}")
-            continue
-        entry = path.stat()
-        stamp = [entry.st_size, entry.st_mtime_ns, file.sha256]
-        if file.size is not None and entry.st_size != file.size:
-            damaged.append(f"{file.path} has {entry.st_size} bytes instead of {file.size}")
-        elif (rehash or stamps.get(file.path) != stamp) and (got := _sha256(path)) != file.sha256:
-            damaged.append(f"{file.path} has sha256 {got} instead of {file.sha256}")
-        else:
-            fresh[file.path] = stamp
-    if fresh != stamps and folder.is_dir():
-        _write_json(folder / _STAMP, fresh)
-    state: Literal["ok", "missing", "damaged"] = (
-        "damaged" if damaged else "missing" if missing else "ok"
-    )
-    return PartState(name, folder, state, (*damaged, *missing), _size(part))
-
-
-def _size(part: Part) -> int | None:
-    sizes = [file.size for file in part.files if file.size is not None]
-    return sum(sizes) if len(sizes) == len(part.files) else None
-
-
 def _pull_part(name: str, part: Part, root: Path, progress: Progress | None) -> None:
-    if _is_added(part):
+    if is_added(part):
         origins = dict.fromkeys(describe(one) for file in part.files for one in file.sources)
         raise MissingWeightsError(
             f"nobody publishes the sha256 of weights {name!r}, so they are not fetched: get "
             f"{', '.join(origins)} yourself, then run `{_add_command(name, part)}`"
         )
     folder = root / name
-    targets = {file: _inside(folder, file.path) for file in part.files}
-    with _locked(folder):
+    targets = {file: path_inside(folder, file.path) for file in part.files}
+    with locked(folder):
         scratch = folder / ".incoming"
         scratch.mkdir(exist_ok=True)
-        total = _size(part) or 0
+        total = part_size(part) or 0
         done = 0
         current = ""
 
@@ -385,7 +334,7 @@ def _pull_file(name: str, file: WeightFile, target: Path, fetcher: Fetcher, scra
     for source in sources:
         try:
             fetcher.fetch(source, incoming, file.size)
-            got_size, got = incoming.stat().st_size, _sha256(incoming)
+            got_size, got = incoming.stat().st_size, file_digest(incoming)
             if got == file.sha256:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 incoming.replace(target)
@@ -414,36 +363,4 @@ def _bytes(size: int | None) -> str:
 def _is_right(path: Path, file: WeightFile) -> bool:
     size = file.size
     right_size = path.is_file() and size in (None, path.stat().st_size)
-    return right_size and _sha256(path) == file.sha256
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _read_json(path: Path) -> dict[str, object]:
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _write_json(path: Path, content: Mapping[str, object]) -> None:
-    # A store that is read-only for this user works too: its files are then hashed on each use.
-    partial = path.with_name(f".{os.getpid()}{path.name}")
-    try:
-        partial.write_text(json.dumps(content))
-        partial.replace(path)
-    except OSError:
-        return
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the part's lock, which the system frees when the process ends in whatever way."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+    return right_size and file_digest(path) == file.sha256

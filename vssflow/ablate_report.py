@@ -27,6 +27,7 @@ class Outcome:
     values: tuple[float, float]
     """Of ``against`` and of the arm, over all seeds."""
     difference: float
+    """Of the two values, in the metric's unit."""
     interval: tuple[float, float] | None
     """95 %, over test clips; the seeds of a clip stay together. None: too few clips differ."""
     by_seed: tuple[float, ...]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vsseval.audio import mono_at, read_audio, write_audio
+from vsseval.files import write_torch
 from vsseval.types import Audio
 from vsseval.video import read_video
+from vsseval.weights import load_torch
 from vssflow.ablate_train import FRONT_ENDS, Plan
 from vssflow.ablations import ARMS, METRICS, Task, guidances
 from vssflow.checkpoint import load_checkpoint, shipped_checkpoint
@@ -84,7 +86,7 @@ def _read_clip(line: dict[str, Any], folder: Path, networks: Networks) -> Target
 
 
 def spoken_frames(wave: NDArray[np.float32], config: Config) -> int:
-    """Latent frames up to the end of speech in a clip whose rest is quiet."""
+    """Latent frames up to the end of speech in a clip, float32 (n,), whose rest is quiet."""
     loud = np.flatnonzero(np.abs(wave) > np.abs(wave).max() * 10 ** (SILENCE_DB / 20))
     return int(loud[-1]) // config.samples_per_frame + 1
 
@@ -152,9 +154,7 @@ def store_test_clips(plan: Plan) -> None:
     )
     groups = {"sound": sounds, "speech": speeches, "joint": joint}
     stored = {task: [(clip.id, *clip.features) for clip in clips] for task, clips in groups.items()}
-    partial = path.with_suffix(".partial")
-    torch.save(stored, partial)
-    partial.replace(path)
+    write_torch(path, stored)
 
 
 def test_clips_path(plan: Plan) -> Path:
@@ -187,7 +187,7 @@ def generate(arm: str, seed: int, plan: Plan, names: tuple[str, ...]) -> None:
     """Make every test clip that some ablations need of an arm; finished files are left."""
     torch.set_num_threads(1)
     networks = load_checkpoint(plan.checkpoint(arm, seed)).to(plan.device)
-    stored = torch.load(test_clips_path(plan), weights_only=True)
+    stored = cast("dict[str, list[Any]]", load_torch(test_clips_path(plan)))
     for task in ARMS[arm].tasks:
         for guidance in guidances(arm, task, names):
             folder = audio_folder(plan, arm, task, guidance)
@@ -206,7 +206,15 @@ def generate(arm: str, seed: int, plan: Plan, names: tuple[str, ...]) -> None:
 def make(
     networks: Networks, ids: Sequence[str], features: Features, seed: int, guidance: float
 ) -> list[Audio]:
-    """Audio of a batch of clips, each from its own noise."""
+    """Audio of a batch of clips, each from its own noise.
+
+    Args:
+        networks: of the arm.
+        ids: names of the clips (B), which seed their noise.
+        features: theirs, batched, on the networks' device.
+        seed: seed of the whole.
+        guidance: w of v_u + w (v_c - v_u); 1 is plain conditional.
+    """
     config = networks.config
     noise = [
         seeded_noise(

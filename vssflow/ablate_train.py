@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from vsseval.files import write_torch
 from vsseval.weights import require
 from vssflow.ablations import ARMS
 from vssflow.checkpoint import load_checkpoint, shipped_checkpoint
@@ -76,7 +77,8 @@ def share_features(plan: Plan, report: Callable[[str], None], workers: int) -> N
     config = plan.shared / "config.json"
     config.write_text(json.dumps(asdict(networks.config), indent=1) + "\n")
     for name in ("codec", "sync", "lips", "semantic"):
-        torch.save(networks.get_submodule(name).state_dict(), plan.shared / f"{name}.weights.pt")
+        weights = networks.get_submodule(name).state_dict()
+        write_torch(plan.shared / f"{name}.weights.pt", weights)
     clips = read_clips(plan.data, plan.limit)
     dictionary = read_dictionary(require("cmudict") / "cmudict.dict")
     run = Run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from vsseval.errors import InputError
+from vsseval.files import write_safetensors
 from vssflow.config import PRESETS, Config
 from vssflow.network import Networks
 
@@ -37,7 +36,7 @@ def shipped_checkpoint(preset: str) -> Path:
 
 
 def save_checkpoint(networks: Networks, path: Path, *, dtype: torch.dtype = torch.float16) -> None:
-    """Write the networks through a temporary file and a rename.
+    """Write the networks through a temporary file and a rename; equal weights give equal bytes.
 
     Matrices are stored as ``dtype``; vectors and buffers, which are small, stay float32.
     """
@@ -46,16 +45,7 @@ def save_checkpoint(networks: Networks, path: Path, *, dtype: torch.dtype = torc
         for name, value in networks.state_dict().items()
     }
     metadata = {"format": FORMAT, "config": json.dumps(asdict(networks.config))}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata=metadata)
-    partial.chmod(0o644)  # safetensors leaves it readable by its owner alone
-    partial.replace(path)
-
-
-def checkpoint_digest(path: Path) -> str:
-    """sha256 of the file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    write_safetensors(path, tensors, metadata)
 
 
 def is_checkpoint(path: Path) -> bool:

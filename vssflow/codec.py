@@ -14,9 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vssflow.config import Config
-from vssflow.mel import griffin_lim, log_mel
-
-MEL_CENTRE, MEL_SCALE = -5.0, 3.0  # brings log-mels of [-11.5, 2] near mean 0, deviation 1
+from vssflow.mel import MEL_CENTRE, MEL_SCALE, griffin_lim, log_mel
 
 
 class ResidualConv(nn.Module):
@@ -47,7 +45,9 @@ class Codec(nn.Module):
     """The VAE and the vocoder's network, with the latent statistics as buffers."""
 
     latent_mean: Tensor
+    """Of raw latents, (latent_channels,)."""
     latent_deviation: Tensor
+    """Standard deviation likewise, > 0."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()

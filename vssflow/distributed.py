@@ -39,7 +39,7 @@ class Share:
         return rows[self.index * size : (self.index + 1) * size]
 
     def of_tensor(self, values: Tensor) -> Tensor:
-        """As :meth:`of`, along the first dimension."""
+        """As :meth:`of`, of (B, ...) along the first dimension."""
         return values[list(self.of(range(values.shape[0])))]
 
 

@@ -20,12 +20,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vsseval.errors import InputError
-from vsseval.weights import load_torch
-from vssflow.checkpoint import checkpoint_digest
+from vsseval.files import file_digest
 from vssflow.config import Config
 from vssflow.durations import Spoken, path_spans, uniform_durations
 from vssflow.phonemes import sequence_of
-from vssflow.upstream import check_tensors
+from vssflow.upstream import check_tensors, read_lightning
 
 PREFIX = "dp."
 LIPS = 1024
@@ -107,7 +106,10 @@ class Decoder(nn.Module):
         self.output_proj = nn.Linear(DECODER, DECODER)
 
     def forward(self, lips: Tensor, phonemes: Tensor) -> Tensor:
-        """The map; what follows the last one is in the authors' checkpoints and in no loss."""
+        """Encoded lips (B, T, E) and phonemes (B, P, E) to the map of the last layer, (B, T, P).
+
+        What follows it in that layer is in the authors' checkpoints and in no loss.
+        """
         x = with_positions(self.inputq_proj(lips))
         seen = with_positions(self.inputkv_proj(phonemes))
         look = x
@@ -216,13 +218,8 @@ def load_duration_predictor(path: Path) -> DurationPredictor:
     Raises:
         InputError: no such file, or a key is missing, unknown or of another shape.
     """
-    if not path.is_file():
-        raise InputError(f"no duration predictor at {path}")
-    content = load_torch(path)
-    state = content.get("state_dict") if isinstance(content, dict) else None
-    if not isinstance(state, dict):
-        raise InputError(f"{path} holds no state_dict; expected a Lightning checkpoint")
-    found = {name: value for name, value in state.items() if not name.endswith(".pe")}
+    tensors = read_lightning(path, "duration predictor")
+    found = {name: value for name, value in tensors.items() if not name.endswith(".pe")}
     network = DurationPredictor()
     wanted = {name: tuple(value.shape) for name, value in upstream_state(network).items()}
     check_tensors("duration predictor", wanted, found)
@@ -238,5 +235,5 @@ def load_prediction(path: Path, config: Config) -> Prediction:
     """
     if not config.phoneme_positions:
         raise InputError(f"preset {config.preset} has no durations to predict")
-    digest = f"duration predictor {checkpoint_digest(path)[:16]}" if path.is_file() else ""
+    digest = f"duration predictor {file_digest(path)[:16]}" if path.is_file() else ""
     return Prediction(load_duration_predictor(path), config.clip_frames, digest)

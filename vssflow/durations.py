@@ -64,7 +64,10 @@ def phone_targets(clip: Clip, config: Config) -> NDArray[np.int64]:
 
 
 def uniform_durations(ids: NDArray[np.int64], frames: int) -> Spoken:
-    """An even stretch over some frames; with fewer frames than phonemes some are left out."""
+    """Phonemes, int64 (P,), stretched evenly over some latent frames.
+
+    With fewer frames than phonemes some are left out.
+    """
     first = np.arange(frames) * len(ids) // frames
     return Spoken(ids, np.stack([first, first + 1], axis=1))
 

@@ -77,7 +77,14 @@ def _varint(value: int) -> bytes:
 
 
 def append_scalars(path: Path, wall_time: float, step: int, values: Mapping[str, float]) -> None:
-    """Append numbers to an event file; an absent one is begun."""
+    """Append numbers to an event file; an absent one is begun.
+
+    Args:
+        path: the file.
+        wall_time: seconds since 1970.
+        step: of the run, such as its updates.
+        values: by the name that TensorBoard shows.
+    """
     with path.open("ab") as file:
         if file.tell() == 0:
             file.write(record(first_event(wall_time)))

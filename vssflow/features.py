@@ -153,7 +153,7 @@ def _decode_wave(clip: Clip, config: Config) -> NDArray[np.int16]:
 
 
 def pcm16(wave: NDArray[np.float32]) -> NDArray[np.int16]:
-    """Samples in 16 bits; what does not fit is clipped."""
+    """Samples (n,), full scale 1, in 16 bits; what does not fit is clipped."""
     return np.clip(np.rint(wave * 32768.0), -32768, 32767).astype(np.int16)
 
 

@@ -34,5 +34,5 @@ def guided(v_c: Tensor, v_u: Tensor, guidance_scale: float) -> Tensor:
 
 
 def velocity_loss(predicted: Tensor, velocity: Tensor) -> Tensor:
-    """Mean squared error over items, frames and latent channels."""
+    """Mean squared error of (B, T, C) over items, frames and latent channels, in float32."""
     return torch.mean((predicted.float() - velocity) ** 2)

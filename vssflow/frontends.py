@@ -109,7 +109,7 @@ class SyncFrontEnd(nn.Module):
         return torch.tanh(self.to_features(x))
 
     def predict(self, features: Tensor) -> SyncPrediction:
-        """Training targets predicted from the features."""
+        """Training targets predicted from the features (B, T, sync_features)."""
         return SyncPrediction(self.latent_head(features), self.onset_head(features)[..., 0])
 
 

@@ -21,10 +21,12 @@ LARGE_ATTENTION = 1_000_000
 
 
 class Rotation(NamedTuple):
-    """Cosine and sine of the rotary angles, each (N, R)."""
+    """Cosine and sine of the rotary angles of N positions on R dimensions."""
 
     cos: Tensor
+    """(N, R)."""
     sin: Tensor
+    """(N, R)."""
 
 
 def rotation(num_tokens: int, width: int, device: torch.device) -> Rotation:
@@ -66,10 +68,12 @@ def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 
 class KeyValue(NamedTuple):
-    """Keys and values of the cross-attention tokens, each (B, H, M, E)."""
+    """Keys and values of M cross-attention tokens."""
 
     key: Tensor
+    """(B, H, M, E)."""
     value: Tensor
+    """(B, H, M, E)."""
 
 
 class SelfAttention(nn.Module):
@@ -174,6 +178,7 @@ class TimeToken(nn.Module):
     """t (B,) -> one token (B, 1, D) through frozen Gaussian frequencies, cosine before sine."""
 
     frequencies: Tensor
+    """(time_frequencies,), drawn from a fixed seed and never trained."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()

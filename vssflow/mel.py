@@ -19,6 +19,9 @@ from torch.nn import functional
 
 from vssflow.config import Config
 
+MEL_CENTRE, MEL_SCALE = -5.0, 3.0
+"""Bring natural-log mels, in [-11.5, 2], near mean 0 and deviation 1."""
+
 
 def slaney_filters(sample_rate: int, n_fft: int, num_mels: int) -> NDArray[np.float32]:
     """Triangular Slaney mel filters of unit area, float32 (num_mels, n_fft / 2 + 1).
@@ -101,6 +104,12 @@ def griffin_lim(magnitude: Tensor, config: Config, *, steps: int, momentum: floa
 
     The first phase is drawn from a generator with a fixed seed, so equal magnitudes give equal
     waveforms.
+
+    Args:
+        magnitude: linear, >= 0.
+        config: window, hop and rate.
+        steps: iterations.
+        momentum: of the fast variant, in [0, 1]; 0 is plain Griffin-Lim.
 
     Reference: Perraudin, Balazs and Sondergaard (2013), A fast Griffin-Lim algorithm.
     """

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsseval.errors import InputError
+from vsseval.files import write_safetensors
 
 CLIPS_PER_SHARD = 64
 Row = Mapping[str, NDArray[Any]]
@@ -82,7 +83,8 @@ def _write_shard(
     settings: str,
 ) -> dict[str, Any]:
     """Write one shard and return its notes; what a shard of that name holds is kept."""
-    from safetensors.numpy import load_file, save_file
+    import torch
+    from safetensors.numpy import load_file
 
     stored = load_file(path) if path.is_file() else {}
     kept_before = _metadata(path)["kept"] if path.is_file() else []
@@ -103,9 +105,8 @@ def _write_shard(
     arrays = {key: np.stack([row[key] for row in rows]) for key in (rows[0] if rows else ())}
     kept = [name for name in ids if name not in failed]
     notes = {"clips": list(ids), "kept": kept, "failed": failed, "settings": settings}
-    partial = path.with_suffix(".partial")
-    save_file(arrays, partial, metadata={"vssflow": json.dumps(notes)})
-    partial.replace(path)
+    tensors = {key: torch.from_numpy(values) for key, values in arrays.items()}
+    write_safetensors(path, tensors, {"vssflow": json.dumps(notes)})
     return notes
 
 

@@ -1,7 +1,7 @@
 """Solvers of dx/dt = v(x, t) from t = 0 (noise) to t = 1 (data), on a grid of times.
 
 Fixed-step solvers take the grid's intervals as their steps; dopri5 chooses its steps and reaches
-t = 1 exactly. ``evaluations`` counts calls of the velocity.
+t = 1 exactly. Each takes the velocity, x at t = 0 in any shape, and ascending times from 0 to 1.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from torch import Tensor
 from vsseval.errors import InputError, UnknownNameError
 
 VelocityField = Callable[[Tensor, float], Tensor]
+"""x in any shape and the time to dx/dt in the same shape."""
 
 
 class Solution(NamedTuple):
     """The end of an integration."""
 
     x_1: Tensor
-    """x at t = 1."""
+    """x at t = 1, in the shape of x at t = 0."""
     evaluations: int
     """Calls of the velocity."""
 
@@ -37,6 +38,9 @@ def sway_grid(num_steps: int, coefficient: float = -1.0) -> list[float]:
     """Uniform times u moved to u + s (cos(pi u / 2) - 1 + u); s < 0 takes smaller steps at first.
 
     Reference: Chen et al. (2024), F5-TTS (arXiv 2410.06885), equation 8; s in [-1, 2 / (pi - 2)].
+
+    Raises:
+        InputError: s lies outside.
     """
     largest = 2 / (math.pi - 2)
     if not -1 <= coefficient <= largest:
@@ -47,7 +51,11 @@ def sway_grid(num_steps: int, coefficient: float = -1.0) -> list[float]:
 
 
 def power_grid(num_steps: int, power: float = 2.0) -> list[float]:
-    """Uniform times to the given power; 2 takes smaller steps at first."""
+    """Uniform times to the given power; 2 takes smaller steps at first.
+
+    Raises:
+        InputError: the power is not positive.
+    """
     if power <= 0:
         raise InputError(f"grid power {power} is not positive")
     return [u**power for u in uniform_grid(num_steps)]
@@ -72,7 +80,7 @@ def time_grid(name: str, num_steps: int) -> list[float]:
 
 
 def euler(velocity: VelocityField, x_0: Tensor, times: Sequence[float]) -> Solution:
-    """Order 1, one evaluation an interval."""
+    """Euler's method: order 1, one evaluation an interval."""
     x = x_0
     for now, then in pairwise(times):
         x = x + (then - now) * velocity(x, now)
@@ -80,7 +88,7 @@ def euler(velocity: VelocityField, x_0: Tensor, times: Sequence[float]) -> Solut
 
 
 def midpoint(velocity: VelocityField, x_0: Tensor, times: Sequence[float]) -> Solution:
-    """Order 2, two evaluations an interval."""
+    """The midpoint method: order 2, two evaluations an interval."""
     x = x_0
     for now, then in pairwise(times):
         step = then - now
@@ -90,7 +98,7 @@ def midpoint(velocity: VelocityField, x_0: Tensor, times: Sequence[float]) -> So
 
 
 def heun(velocity: VelocityField, x_0: Tensor, times: Sequence[float]) -> Solution:
-    """Order 2, two evaluations an interval: the mean of the slopes at both ends."""
+    """Heun's method, the mean of the slopes at both ends: order 2, two evaluations an interval."""
     x = x_0
     for now, then in pairwise(times):
         step, first = then - now, velocity(x, now)

@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from vssflow.config import Config
-from vssflow.mel import log_mel
+from vssflow.mel import MEL_CENTRE, MEL_SCALE, log_mel
 
-VOICED_RANGE_DB = 30.0  # frames at most so far below the loudest count as voiced
-CENTRE, SCALE = -5.0, 3.0
+VOICED_RANGE_DB = 30.0
+"""Frames at most so far below the loudest count as voiced [dB]."""
 
 
 def speaker_vector(wave: NDArray[np.float32], config: Config) -> NDArray[np.float32]:
@@ -25,5 +25,5 @@ def speaker_vector(wave: NDArray[np.float32], config: Config) -> NDArray[np.floa
     if not np.any(padded):
         return np.zeros(config.speaker_features, np.float32)
     voiced = mel[:, level >= level.max() - VOICED_RANGE_DB]
-    mean, deviation = (voiced.mean(1) - CENTRE) / SCALE, voiced.std(1) / SCALE
+    mean, deviation = (voiced.mean(1) - MEL_CENTRE) / MEL_SCALE, voiced.std(1) / MEL_SCALE
     return np.concatenate([mean, deviation]).astype(np.float32)

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from vsseval.audio import mono_at, read_audio
 from vsseval.devices import require_device
 from vsseval.errors import InputError
+from vsseval.files import file_digest
 from vsseval.resampling import resample
 from vsseval.types import Audio, Item, ModelContext, ModelOutput, mono
 from vsseval.video import read_video
 from vsseval.weights import require
-from vssflow.checkpoint import checkpoint_digest, load_checkpoint, shipped_checkpoint
+from vssflow.checkpoint import load_checkpoint, shipped_checkpoint
 from vssflow.config import PRESETS, Config
 from vssflow.frames import clip_frames
 from vssflow.network import Networks, clip_features
@@ -183,7 +184,7 @@ def load_flow_model(
     chosen = settings or Settings(networks.config.num_steps, networks.config.guidance_scale)
     signature = {
         "name": f"vssflow-{networks.config.preset}",
-        "checkpoint": checkpoint_digest(path)[:16],
+        "checkpoint": file_digest(path)[:16],
         "solver": chosen.solver,
         "steps": str(chosen.num_steps),
         "guidance": f"{chosen.guidance_scale:g}",
@@ -211,7 +212,7 @@ def load_codec(context: ModelContext) -> CodecModel:
     networks = load_checkpoint(path).to(context.device)
     signature = {
         "name": f"codec-{networks.config.preset}",
-        "checkpoint": checkpoint_digest(path)[:16],
+        "checkpoint": file_digest(path)[:16],
         "griffin_lim": str(networks.config.griffin_lim_steps),
     }
     return CodecModel(networks, signature | _device_part(context.device))

@@ -10,16 +10,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vssflow.codec import MEL_SCALE, Codec
+from vssflow.codec import Codec
 from vssflow.devices import bfloat16, device_of
-from vssflow.mel import mel_of_magnitude, spectrum
+from vssflow.mel import MEL_SCALE, mel_of_magnitude, spectrum
 from vssflow.training import Draw, Job
 
 BATCH = 48
-CUT_FRAMES = 25  # latent frames of a cut: one second
+CUT_FRAMES = 25
+"""Latent frames of a cut: one second."""
 KL_WEIGHT = 0.002
 PEAK_WEIGHT = 0.1
-LATENT_NOISE = 0.1  # on normalised latents, while the decoder is trained alone
+LATENT_NOISE = 0.1
+"""Deviation of the noise on normalised latents while the decoder is trained alone."""
 
 
 def codec_job(codec: Codec, wave: NDArray[np.int16]) -> Job:
@@ -34,7 +36,10 @@ def codec_job(codec: Codec, wave: NDArray[np.int16]) -> Job:
 
 
 def decoder_job(codec: Codec, wave: NDArray[np.int16]) -> Job:
-    """Job that goes on with decoder and vocoder; the encoder, and with it every latent, stays."""
+    """Job over waveforms as :func:`codec_job` takes them that goes on with decoder and vocoder.
+
+    The encoder, and with it every latent, stays.
+    """
     codec.encoder.requires_grad_(requires_grad=False)
 
     def losses(draw: Draw) -> Mapping[str, Tensor]:
@@ -60,6 +65,7 @@ def draw_cuts(
 def codec_losses(codec: Codec, wave: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
     """L1 and L2 of the log-mel, a weak KL, L1 of the predicted log-magnitude, linear peak errors.
 
+    Waveforms are float32 (B, n), full scale 1; ``loss`` is the weighted sum of the others.
     Half of the vocoder's batch sees true mels, half sees decoded ones.
     """
     goal = _targets(codec, wave)
@@ -122,7 +128,7 @@ def _linear_error(log_estimate: Tensor, magnitude: Tensor) -> Tensor:
 
 
 def set_latent_statistics(codec: Codec, wave: NDArray[np.int16]) -> None:
-    """Set the latent mean and deviation buffers from up to 1000 evenly spaced clips."""
+    """Set the latent mean and deviation buffers from up to 1000 evenly spaced clips of (N, n)."""
     rows = np.unique(np.linspace(0, wave.shape[0] - 1, min(1000, wave.shape[0])).astype(int))
     codec.latent_mean.zero_()
     codec.latent_deviation.fill_(1.0)

@@ -24,8 +24,10 @@ from vssflow.joint import Extent, Source, draw_overlay, mix
 from vssflow.mixture import Mixture, mixture
 from vssflow.training import Draw, Job
 
-CONDITION_DROPOUT = 0.1  # of everything, item by item
-SPEAKER_DROPOUT = 0.1  # of the speaker alone, so that a clip without a reference voice works
+CONDITION_DROPOUT = 0.1
+"""Chance that an item loses all its conditions."""
+SPEAKER_DROPOUT = 0.1
+"""Chance that it loses the speaker alone, so that a clip without a reference voice works."""
 
 
 class Rows(Protocol):
@@ -177,6 +179,7 @@ class _Batch(NamedTuple):
     """One share of a batch, ready for the network."""
 
     latent: Tensor
+    """Data x_1, (B, T, C)."""
     features: Features
 
 
@@ -302,7 +305,7 @@ def flow_losses(
     share: Share | None = None,
     options: FlowTraining | None = None,
 ) -> dict[str, Tensor]:
-    """Velocity loss of one share of a batch under condition dropout.
+    """Velocity loss of one share of a batch, latents x_1 (B, T, C), under condition dropout.
 
     Times, noise and dropout are drawn for the whole batch; the share takes its part of them, to
     the device of its latents and features.

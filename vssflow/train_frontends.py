@@ -22,7 +22,8 @@ from vssflow.training import Draw, Job
 SYNC_BATCH, SYNC_FRAMES = 12, 64
 LIP_BATCH, LIP_FRAMES = 24, 50
 SEMANTIC_BATCH = 64
-SOUND_SHARE = 0.75  # of the sync batches; speech clips need little from whole frames
+SOUND_SHARE = 0.75
+"""Of the sync batches; speech clips need little from whole frames."""
 
 
 def onset_targets(clip: Clip, config: Config) -> NDArray[np.float32]:

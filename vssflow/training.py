@@ -44,7 +44,7 @@ class Budget:
             raise InputError("a training budget is either --steps or --minutes; give exactly one")
 
     def progress(self, step: int, seconds: float) -> float:
-        """Share of the budget that is used, in [0, 1]."""
+        """Share of the budget that so many updates and seconds [s] have used, in [0, 1]."""
         if self.steps is not None:
             return min(1.0, step / self.steps)
         return min(1.0, seconds / (60.0 * (self.minutes or 1.0)))
@@ -86,7 +86,13 @@ class Job:
 
 
 def learning_rate_scale(step: int, progress: float, warmup_steps: int) -> float:
-    """Factor on the peak learning rate: linear warm-up times a cosine from 1 to 0.02."""
+    """Factor on the peak learning rate: linear warm-up times a cosine from 1 to 0.02.
+
+    Args:
+        step: updates done before.
+        progress: share of the budget that is used, in [0, 1].
+        warmup_steps: updates until the warm-up ends.
+    """
     return min(1.0, (step + 1) / warmup_steps) * (0.51 + 0.49 * math.cos(math.pi * progress))
 
 
@@ -99,8 +105,11 @@ class _State:
     optimiser: torch.optim.AdamW
     generator: torch.Generator
     average: dict[str, Tensor]
+    """Moving average of the weights by name; without an average, what they began from."""
     step: int = 0
+    """Updates done."""
     seconds: float = 0.0
+    """Wall time of all calls so far [s]."""
     sums: dict[str, float] = field(default_factory=dict)
     """Losses since the last row of the curve, divided by the length of a row."""
 

@@ -151,19 +151,32 @@ def _some(names: Iterable[str], most: int = 4) -> str:
     return ", ".join(listed[:most]) + rest
 
 
+def read_lightning(path: Path, what: str) -> dict[str, Tensor]:
+    """Tensors of a Lightning checkpoint, under the names it has for them.
+
+    Args:
+        path: the file.
+        what: what is expected there, for the message.
+
+    Raises:
+        InputError: no such file, or it holds no ``state_dict``.
+    """
+    if not path.is_file():
+        raise InputError(f"no {what} at {path}")
+    content = load_torch(path)
+    state = content.get("state_dict") if isinstance(content, dict) else None
+    if not isinstance(state, dict):
+        raise InputError(f"{path} holds no state_dict; expected a Lightning checkpoint")
+    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
+
+
 def load_upstream(path: Path) -> Networks:
     """Networks of a Lightning checkpoint of the authors, float32, in evaluation mode.
 
     Raises:
         InputError: not such a file, or its tensors fit no preset.
     """
-    if not path.is_file():
-        raise InputError(f"no checkpoint at {path}")
-    content = load_torch(path)
-    state = content.get("state_dict") if isinstance(content, dict) else None
-    if not isinstance(state, dict):
-        raise InputError(f"{path} holds no state_dict; expected a Lightning checkpoint")
-    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    tensors = read_lightning(path, "checkpoint")
     with torch.device("meta"):
         networks = Networks(config_of_upstream(tensors))
     load_state(networks.flow, tensors)

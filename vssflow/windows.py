@@ -19,7 +19,7 @@ class Window(NamedTuple):
 def windows(num_frames: int, longest: int, overlap: int) -> list[Window]:
     """Windows of one length that cover all frames, each sharing at least ``overlap`` with the next.
 
-    A clip that fits is one window; others are spread evenly.
+    A clip that fits is one window; others are spread evenly. All counts are latent frames.
     """
     if num_frames <= longest:
         return [Window(0, num_frames)]

@@ -12,9 +12,10 @@ from types import SimpleNamespace
 import pytest
 
 from baselines import external
-from baselines.external import Program, alone, environment, insist, run_program
+from baselines.external import Program, environment, insist, run_program
 from baselines.installation import commit_of, kept_digest
 from vsseval.errors import ExternalToolError
+from vsseval.files import locked
 
 
 def python(tmp_path: Path, code: str, **changes: object) -> Program:
@@ -171,10 +172,10 @@ def test_break_after_the_last_output_blames_nobody() -> None:
 def test_folder_is_for_one_process_at_a_time(tmp_path: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
-        "from pathlib import Path; from baselines.external import alone\n"
-        f"with alone(Path({str(tmp_path)!r})): print('in')"
+        "from pathlib import Path; from vsseval.files import locked\n"
+        f"with locked(Path({str(tmp_path)!r})): print('in')"
     )
-    with alone(tmp_path), pytest.raises(ExternalToolError, match="not finished for 2 s"):
+    with locked(tmp_path), pytest.raises(ExternalToolError, match="not finished for 2 s"):
         run_program(python(tmp_path, code, timeout=2.0))
     run_program(python(tmp_path, code))
 

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from baselines.presets import PRESETS, plain_id
-from vsseval.benchmarks.ids import clip_name
 from vsseval.benchmarks.manifest import read_benchmark
+from vsseval.benchmarks.table import find_data_set
 from vsseval.errors import InputError
 from vsseval.generate import generate
 from vsseval.models import MODELS, load_model
@@ -139,14 +139,17 @@ def test_ids_of_two_lineages_are_one(one: str, other: str) -> None:
 
 
 LINEAGES = [
-    *("s6-bwba2a", "s06_bwba2a", f"chem_00_{CHEM}", CHEM, "Bossbaby@BossBaby_00_0001_00"),
-    *(VGG, DASHES, "mvlrs_v1/main/5535415699068794046/00001", "5535415699068794046/00001"),
+    *(("grid", "s6-bwba2a"), ("grid", "s06_bwba2a"), ("chem", f"chem_00_{CHEM}"), ("chem", CHEM)),
+    *(("v2c", "Bossbaby@BossBaby_00_0001_00"), ("vggsound", VGG), ("vggsound", DASHES)),
+    *(("lrs2", f"{folder}5535415699068794046/00001") for folder in ("mvlrs_v1/main/", "")),
 ]
 
 
-@pytest.mark.parametrize("name", LINEAGES)
-def test_names_agree_with_those_of_the_prepared_benchmarks(name: str) -> None:
-    assert plain_id(name) == plain_id(clip_name(name).id)
+@pytest.mark.parametrize(("data_set", "name"), LINEAGES)
+def test_names_agree_with_those_of_the_prepared_benchmarks(data_set: str, name: str) -> None:
+    prepared = find_data_set(data_set).parse(name)
+    assert prepared is not None
+    assert plain_id(name) == plain_id(prepared.id)
 
 
 def test_folder_finds_ids_of_a_prepared_benchmark(toy: Path, ours: Path) -> None:

@@ -19,7 +19,7 @@ import soxr
 
 from vsseval.benchmarks.manifest import read_benchmark, read_items
 from vsseval.benchmarks.table import EMBEDDED_MEDIA
-from vsseval.records import read_components
+from vsseval.records import read_clips
 from vsseval.types import Item
 from vsseval.video import read_video
 from vsseval.weights import expand, store_root
@@ -175,7 +175,7 @@ def by_demo_names(
 
 
 def components(folder: Path, metric: str) -> dict[str, list[float]]:
-    return {item: list(row) for (item, _), row in read_components(folder, metric).items()}
+    return {item: list(row) for (item, _), row in read_clips(folder)[metric].items()}
 
 
 def run_folder(name: str) -> Path:

@@ -15,10 +15,12 @@ import pytest
 import soundfile
 import torch
 
-from vsseval import features, weights
+from vsseval import clip_features, weights
 from vsseval.encoders import synchformer
 from vsseval.encoders.table import ENCODERS, load_encoder, signature
 from vsseval.errors import InputError
+from vsseval.features import encode
+from vsseval.sources import Clip
 from vsseval.synchformer import checkpoint
 from vsseval.synchformer.checkpoint import load_network, upstream_name
 from vsseval.synchformer.network import Size, Synchformer
@@ -335,7 +337,7 @@ def installed(state, size, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(weights, "require", lambda name: tmp_path)
     small = functools.partial(load_network, size=size)
     monkeypatch.setattr(checkpoint, "load_network", small)
-    features._loaded.cache_clear()
+    clip_features.loaded_encoder.cache_clear()
 
 
 @pytest.mark.usefixtures("installed")
@@ -365,11 +367,11 @@ def test_a_run_joins_picture_and_sound(recipe, heard, tmp_path) -> None:
     for name, samples in (("a", recipe.audio()), ("b", np.zeros(83_200, np.float32))):
         soundfile.write(tmp_path / f"{name}.wav", samples, 16_000, subtype="FLOAT")
     clips = {
-        "video": [features.Clip((name, 0), tmp_path / "seen.mp4", 5.2) for name in "ab"],
-        "generated": [features.Clip((name, 0), tmp_path / f"{name}.wav", 5.2) for name in "ab"],
+        "video": [Clip((name, 0), tmp_path / "seen.mp4", 5.2) for name in "ab"],
+        "generated": [Clip((name, 0), tmp_path / f"{name}.wav", 5.2) for name in "ab"],
     }
     needs = [("generated", "synchformer"), ("generated", "synchformer-audio")]
-    tables = features.encode(needs, clips, tmp_path / "cache").tables
+    tables = encode(needs, clips, tmp_path / "cache").tables
     rows = tables["generated", "synchformer"].rows
     assert {key: row["logits"].shape for key, row in rows.items()} == {
         ("a", 0): (2, 21),
@@ -378,7 +380,7 @@ def test_a_run_joins_picture_and_sound(recipe, heard, tmp_path) -> None:
     assert np.abs(rows["a", 0]["logits"] - rows["b", 0]["logits"]).max() > 0.01
     kept = tables["generated", "synchformer-audio"].rows["a", 0]["features"]
     np.testing.assert_allclose(kept, heard, rtol=0, atol=1e-5)
-    short = {of: [features.Clip(c.key, c.path, 4.7) for c in clips[of]] for of in clips}
-    table = features.encode(needs[:1], short, tmp_path / "cache").tables["generated", "synchformer"]
+    short = {of: [Clip(c.key, c.path, 4.7) for c in clips[of]] for of in clips}
+    table = encode(needs[:1], short, tmp_path / "cache").tables["generated", "synchformer"]
     assert not table.rows
     assert all("needs 4.8 s" in reason for reason in table.missing.values())

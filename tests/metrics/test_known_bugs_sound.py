@@ -24,7 +24,7 @@ from vsseval.metrics.frechet_fadtk import frechet_infinity
 from vsseval.metrics.onset import onset_f1
 from vsseval.metrics.table import METRICS
 from vsseval.preparations import prepare
-from vsseval.score import Scored, score_metric
+from vsseval.score import Scored, score_metrics
 from vsseval.types import Audio, Benchmark, Item
 
 RATE = 22_050
@@ -46,7 +46,7 @@ def scored(metric: str, tables: dict[str, dict], missing: dict[str, str] | None 
         )
         for source, rows in tables.items()
     }
-    return score_metric(METRICS[metric], bench, filled, {}, takes=1)
+    return score_metrics([METRICS[metric]], bench, filled, {}, takes=1)[0]
 
 
 def logits(*peaks: int) -> dict[str, dict]:

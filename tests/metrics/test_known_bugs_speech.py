@@ -30,7 +30,7 @@ from vsseval.metrics.pooling import pool
 from vsseval.metrics.table import metric
 from vsseval.metrics.transcription import word_components
 from vsseval.resampling import resample
-from vsseval.score import score_metric
+from vsseval.score import score_metrics
 from vsseval.types import Benchmark, Item
 
 HILL = Path(__file__).parents[1] / "encoders" / "hill.flac"
@@ -136,6 +136,6 @@ def test_failures_that_vanish_in_a_bare_except():
     lost = {("clip1", 0): "the decoder broke off"}
     table = FeatureTable("generated", "whisper-tiny.en", "w", ("soxr-mean:16000",), rows, lost)
     tables = {("generated", "whisper-tiny.en"): table}
-    score = score_metric(metric("wer.tiny_en"), bench, tables, {}, takes=1).score
+    score = score_metrics([metric("wer.tiny_en")], bench, tables, {}, takes=1)[0].score
     assert (score.value, score.n_scored, score.n_expected) == (0.0, 1, 2)
     assert score.excluded == {"clip1": "generated: the decoder broke off"}

@@ -12,7 +12,7 @@ from vsseval.errors import InputError, UnknownNameError
 from vsseval.metrics.profiles import PROFILES
 from vsseval.metrics.table import METRICS, ROWS, metric, resolve
 from vsseval.reports.metric_docs import explain, metric_reference
-from vsseval.run import sources
+from vsseval.sources import sources
 from vsseval.types import Benchmark, Metric
 
 # Text normalisers (with the recogniser where there are two), lexicons, and spectral and dubbing

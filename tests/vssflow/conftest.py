@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,15 @@ import av
 import numpy as np
 import pytest
 import torch
+from elsewhere import second_device
+from stand_ins import codec_and_vision
 
 from vsseval.audio import write_audio
 from vsseval.types import Audio
 from vssflow.checkpoint import save_checkpoint
 from vssflow.config import PRESETS, Config
+from vssflow.features import read_clips
+from vssflow.full_features import FullFrontEnds
 from vssflow.network import Networks
 
 FRAMES = 25
@@ -114,3 +119,39 @@ def data(tmp_path_factory) -> Path:
     lines = [json.dumps({"id": f"speech-{i}", "phones": phones}) + "\n" for i in range(3)]
     (root / "demo-speech" / "alignments.jsonl").write_text("".join(lines))
     return root
+
+
+@pytest.fixture(scope="module")
+def ends(data, tmp_path_factory) -> FullFrontEnds:
+    """The real classes with random weights, and given features for the clips of ``data``."""
+    root = tmp_path_factory.mktemp("given")
+    rng = np.random.default_rng(0)
+    for clip in read_clips(data):
+        for kind, shape in (("sync", (30, 8, 768)), ("lips", (25, 1024)), ("speaker", (256,))):
+            path = root / kind / f"{clip.id}.npy"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, rng.standard_normal(shape).astype(np.float32))
+    dictionary = {"bin": ("B", "IH1", "N")}
+    folders = (root / kind for kind in ("sync", "lips", "speaker"))
+    return FullFrontEnds(*codec_and_vision(), *folders, dictionary)
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[tuple[str, bool]]:
+    """Device type and switch of every bfloat16 context; products stay float32 on both devices."""
+    seen: list[tuple[str, bool]] = []
+
+    def autocast(kind, *, dtype, enabled=True):
+        assert dtype == torch.bfloat16
+        seen.append((kind, enabled))
+        return nullcontext()
+
+    monkeypatch.setattr(torch, "autocast", autocast)
+    return seen
+
+
+@pytest.fixture
+def elsewhere(asked):
+    """A second device for the length of a test."""
+    with second_device():
+        yield

@@ -95,3 +95,9 @@ def second_device() -> Iterator[None]:
             yield
     finally:
         torch.__future__.set_swap_module_params_on_conversion(before)
+
+
+def near(value):
+    """The numbers of a tensor that has to be on the second device."""
+    assert isinstance(value, Moved), type(value)
+    return value.near

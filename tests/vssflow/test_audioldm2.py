@@ -5,10 +5,10 @@ Expected values: tests/reference/vssflow_codec_recipe.py.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
+import fake_checkpoint
 import numpy as np
 import pytest
 import torch
@@ -34,18 +34,6 @@ EXPECTED = json.loads((REFERENCE / "vssflow_codec.json").read_text())["cases"]
 SMALL = VaeSize((32, 64, 128), 2, 8)
 
 
-def _load(name: str):
-    spec = importlib.util.spec_from_file_location(name, REFERENCE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-FAKE = _load("fake_checkpoint")
-
-
 def wave() -> torch.Tensor:
     """The recipe's two clips."""
     time = np.arange(24_000) / 16_000
@@ -57,7 +45,7 @@ def wave() -> torch.Tensor:
 
 def fake_state(vae: Vae) -> dict[str, torch.Tensor]:
     return {
-        name: torch.from_numpy(FAKE.fill(name, tuple(value.shape)))
+        name: torch.from_numpy(fake_checkpoint.fill(name, tuple(value.shape)))
         for name, value in vae.state_dict().items()
     }
 
@@ -110,7 +98,7 @@ def test_full_size_has_the_keys_and_shapes_of_diffusers() -> None:
     with torch.device("meta"):
         shapes = {name: tuple(value.shape) for name, value in Vae().state_dict().items()}
     assert len(shapes) == EXPECTED["full"]["tensors"]
-    assert FAKE.key_digest(shapes) == EXPECTED["full"]["keys"]
+    assert fake_checkpoint.key_digest(shapes) == EXPECTED["full"]["keys"]
 
 
 def test_flat_channel_is_eight_mel_groups_plus_the_vae_channel() -> None:

@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from vsseval.errors import InputError
+from vsseval.files import file_digest
 from vssflow.checkpoint import (
-    checkpoint_digest,
     load_checkpoint,
     read_config,
     require_config,
@@ -40,7 +40,16 @@ def test_digest_follows_the_weights(networks, tmp_path):
     with torch.no_grad():
         changed.codec.latent_mean += 1
     save_checkpoint(changed, paths[1])
-    assert checkpoint_digest(paths[0]) != checkpoint_digest(paths[1])
+    assert file_digest(paths[0]) != file_digest(paths[1])
+
+
+def test_same_weights_give_the_same_bytes_each_time(networks, tmp_path):
+    path = tmp_path / "model.safetensors"
+    saved = set()
+    for _ in range(20):  # of two entries of metadata, so an order by chance is right in half
+        save_checkpoint(networks, path)
+        saved.add(path.read_bytes())
+    assert len(saved) == 1
 
 
 def test_another_configuration_is_refused_by_naming_the_fields(networks, config, tmp_path):

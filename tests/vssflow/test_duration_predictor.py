@@ -5,15 +5,14 @@ Expected values: tests/reference/vssflow_v1_recipe.py.
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
+import fake_checkpoint
 import numpy as np
 import pytest
 import torch
+import vssflow_cases
 
 from vsseval.errors import InputError
 from vssflow.duration_predictor import (
@@ -30,25 +29,13 @@ REFERENCE = Path(__file__).parents[1] / "reference"
 DURATIONS = json.loads((REFERENCE / "vssflow_v1.json").read_text())["durations"]
 
 
-def _module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, REFERENCE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-CASES = _module("vssflow_cases")
-FAKE = _module("fake_checkpoint")
-
-
 @pytest.fixture(scope="module")
 def lightning(tmp_path_factory) -> Path:
     """A checkpoint of the predictor by the authors' keys, tables of sines included."""
     shapes = {name: value.shape for name, value in upstream_state(DurationPredictor()).items()}
-    state = {name: torch.from_numpy(FAKE.fill(name, shape)) for name, shape in shapes.items()}
+    state = {
+        name: torch.from_numpy(fake_checkpoint.fill(name, shape)) for name, shape in shapes.items()
+    }
     state["dp.attn_decoder.positial_embedding_kv.pe"] = torch.zeros(1, 2048, 64)
     path = tmp_path_factory.mktemp("predictor") / "epoch=0319-step=1.31e+05.ckpt"
     torch.save({"state_dict": state}, path)
@@ -62,12 +49,14 @@ def predictor(lightning) -> DurationPredictor:
 
 def test_predictor_has_the_keys_and_parameters_of_the_authors(predictor) -> None:
     shapes = {name: tuple(value.shape) for name, value in upstream_state(predictor).items()}
-    assert FAKE.key_digest(shapes) == DURATIONS["keys"]
+    assert fake_checkpoint.key_digest(shapes) == DURATIONS["keys"]
     assert sum(p.numel() for p in predictor.parameters()) == DURATIONS["parameters"]
 
 
 def test_map_and_loss_equal_the_authors(predictor) -> None:
-    given = {name: torch.from_numpy(value) for name, value in CASES.predictor_inputs().items()}
+    given = {
+        name: torch.from_numpy(value) for name, value in vssflow_cases.predictor_inputs().items()
+    }
     with torch.inference_mode():
         look = predictor(given["ids"], given["lips"])
         loss = duration_loss(look, given["durations"], given["frames"])
@@ -77,13 +66,13 @@ def test_map_and_loss_equal_the_authors(predictor) -> None:
 
 
 def test_path_through_a_map_is_the_authors() -> None:
-    for chances, path in zip(CASES.path_maps(), DURATIONS["paths"], strict=True):
+    for chances, path in zip(vssflow_cases.path_maps(), DURATIONS["paths"], strict=True):
         matrix = duration_matrix(torch.from_numpy(path_spans(chances)), chances.shape[1])
         assert [list(cell) for cell in np.argwhere(matrix.numpy()).tolist()] == path
 
 
 def predicted(predictor, *, to_the_end: bool) -> Timed:
-    ids = CASES.spoken_ids()
+    ids = vssflow_cases.spoken_ids()
     prediction = Prediction(predictor, 250, to_the_end=to_the_end)
     said = prediction.durations(ids, spoken_lips(None, 87))
     spans = torch.zeros(1, 250, 2, dtype=torch.int64)

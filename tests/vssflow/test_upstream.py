@@ -6,15 +6,15 @@ ablated layouts of v1.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
+import fake_checkpoint
 import numpy as np
 import pytest
 import torch
+import vssflow_cases
 from click.testing import CliRunner
 from safetensors.torch import save_file
 
@@ -38,20 +38,6 @@ from vssflow.upstream import (
 REFERENCE = Path(__file__).parents[1] / "reference"
 
 
-def _module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, REFERENCE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    import sys
-
-    sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-CASES = _module("vssflow_cases")
-FAKE = _module("fake_checkpoint")
 EXPECTED = json.loads((REFERENCE / "vssflow_upstream.json").read_text())["cases"]
 V1_EXPECTED = json.loads((REFERENCE / "vssflow_v1.json").read_text())
 
@@ -77,7 +63,7 @@ def fake_flow(case) -> VSSFlow:
     with torch.device("meta"):
         flow = VSSFlow(config_of(case))
     state = {
-        name: torch.from_numpy(FAKE.fill(name, shape))
+        name: torch.from_numpy(fake_checkpoint.fill(name, shape))
         for name, shape in upstream_shapes(flow).items()
     }
     load_state(flow, state)
@@ -85,7 +71,7 @@ def fake_flow(case) -> VSSFlow:
 
 
 def features_of(case) -> tuple[Features, torch.Tensor, torch.Tensor]:
-    given = {name: torch.from_numpy(value) for name, value in CASES.inputs(case).items()}
+    given = {name: torch.from_numpy(value) for name, value in vssflow_cases.inputs(case).items()}
     x_t, t = given.pop("x_t"), given.pop("t")
     absent = torch.zeros(2, 1, 1)
     return (
@@ -98,7 +84,7 @@ def features_of(case) -> tuple[Features, torch.Tensor, torch.Tensor]:
 def check(expected, case) -> None:
     flow = fake_flow(case)
     given, x_t, t = features_of(case)
-    assert FAKE.key_digest(upstream_shapes(flow)) == expected["keys"]
+    assert fake_checkpoint.key_digest(upstream_shapes(flow)) == expected["keys"]
     with torch.inference_mode():
         conditions = flow.conditions(given)
         velocity = flow(x_t, t, conditions)
@@ -110,31 +96,31 @@ def check(expected, case) -> None:
     assert expected["deviation"] > 0.5
 
 
-@pytest.mark.parametrize("name", list(CASES.CASES))
+@pytest.mark.parametrize("name", list(vssflow_cases.CASES))
 def test_velocity_equals_the_authors_network_at_a_reduced_size(name: str) -> None:
-    check(EXPECTED[name], CASES.CASES[name])
+    check(EXPECTED[name], vssflow_cases.CASES[name])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(CASES.M_CASES))
+@pytest.mark.parametrize("name", list(vssflow_cases.M_CASES))
 def test_velocity_equals_the_authors_network_at_size_m(name: str) -> None:
-    check(EXPECTED[name], CASES.M_CASES[name])
+    check(EXPECTED[name], vssflow_cases.M_CASES[name])
 
 
-@pytest.mark.parametrize("name", [name for name in CASES.V1_CASES if name != "v1"])
+@pytest.mark.parametrize("name", [name for name in vssflow_cases.V1_CASES if name != "v1"])
 def test_velocity_of_an_ablated_layout_equals_the_authors_network(name: str) -> None:
-    check(V1_EXPECTED["velocity"][name], CASES.V1_CASES[name])
+    check(V1_EXPECTED["velocity"][name], vssflow_cases.V1_CASES[name])
 
 
-@pytest.mark.parametrize("name", list(CASES.V1_CASES))
+@pytest.mark.parametrize("name", list(vssflow_cases.V1_CASES))
 def test_sample_with_drifting_conditions_equals_the_authors(name: str) -> None:
-    case, expected = CASES.V1_CASES[name], V1_EXPECTED["samples"][name]
+    case, expected = vssflow_cases.V1_CASES[name], V1_EXPECTED["samples"][name]
     flow = fake_flow(case)
     given, noise, _ = features_of(case)
     # The authors guide the ablated layouts by c + w (c - u), one more in our formula.
-    scale = CASES.GUIDANCE + (flow.config.guidance_scale - 3.0)
+    scale = vssflow_cases.GUIDANCE + (flow.config.guidance_scale - 3.0)
     assert scale == (3.0 if name == "v1" else 4.0)
-    options = {"num_steps": CASES.STEPS, "guidance_scale": scale}
+    options = {"num_steps": vssflow_cases.STEPS, "guidance_scale": scale}
     with torch.inference_mode():
         conditions = flow.conditions(given)
         drawn = sample(flow, conditions, noise, drift=True, **options)
@@ -161,13 +147,13 @@ def test_upstream_keys_are_as_many_as_the_published_configuration_has(name, tens
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
     """A Lightning checkpoint of a small v3 model, and a preset of that size to find."""
-    config = replace(config_of(CASES.CASES["v3"]), preset="small")
+    config = replace(config_of(vssflow_cases.CASES["v3"]), preset="small")
     monkeypatch.setitem(PRESETS, "small", config)
 
     def write(**changes):
         flow = VSSFlow(config)
         state = {
-            name: torch.from_numpy(FAKE.fill(name, shape))
+            name: torch.from_numpy(fake_checkpoint.fill(name, shape))
             for name, shape in upstream_shapes(flow).items()
         }
         state["vae.encoder.conv_in.weight"] = torch.zeros(3)
@@ -184,7 +170,7 @@ def test_lightning_checkpoint_is_read_by_its_own_keys_and_finds_its_preset(check
     networks = load_upstream(checkpoint())
     assert networks.config.preset == "small"
     key = "vaflow.transformer_blocks.1.attn2.to_out.0.weight"
-    expected = torch.from_numpy(FAKE.fill(key, (128, 128)))
+    expected = torch.from_numpy(fake_checkpoint.fill(key, (128, 128)))
     assert torch.equal(networks.flow.blocks[1].attn2.to_out.weight, expected)
     assert all(not value.is_meta for value in networks.state_dict().values())
 
@@ -246,14 +232,14 @@ def stable_audio_file(path: Path, flow: VSSFlow, blocks: int, *, leave: str = "-
         shape = {"proj_in.weight": (128, 64), "proj_out.weight": (64, 128)}.get(name, shape)
         if name in upstream.CONVOLUTIONS:
             shape = (64, 64, 1)
-        state[key] = torch.from_numpy(FAKE.fill(key, shape))
+        state[key] = torch.from_numpy(fake_checkpoint.fill(key, shape))
     state["global_proj.0.weight"] = torch.zeros(3, 3)
     state["cross_attention_proj.0.weight"] = torch.zeros(3, 3)
     save_file(state, path)
 
 
 def test_start_from_stable_audio_takes_the_first_blocks_and_leaves_four_fresh(tmp_path) -> None:
-    flow = VSSFlow(config_of(CASES.CASES["v3"]))
+    flow = VSSFlow(config_of(vssflow_cases.CASES["v3"]))
     before = {name: value.clone() for name, value in flow.state_dict().items()}
     path = tmp_path / "diffusion_pytorch_model.safetensors"
     stable_audio_file(path, flow, blocks=4)
@@ -263,20 +249,22 @@ def test_start_from_stable_audio_takes_the_first_blocks_and_leaves_four_fresh(tm
         if name in FRESH or name.split(".")[0] in upstream.PROJECTIONS:
             assert torch.equal(value, before[name]), name
         else:
-            assert torch.equal(value, torch.from_numpy(FAKE.fill(key, tuple(value.shape)))), name
+            assert torch.equal(
+                value, torch.from_numpy(fake_checkpoint.fill(key, tuple(value.shape)))
+            ), name
 
 
 def test_start_from_stable_audio_leaves_keys_of_another_cross_width_fresh(tmp_path) -> None:
     path = tmp_path / "model.safetensors"
-    stable_audio_file(path, VSSFlow(config_of(CASES.CASES["v3"])), blocks=2)
-    fresh = start_from_stable_audio(VSSFlow(config_of(CASES.CASES["v3-lipsync"])), path)
+    stable_audio_file(path, VSSFlow(config_of(vssflow_cases.CASES["v3"])), blocks=2)
+    fresh = start_from_stable_audio(VSSFlow(config_of(vssflow_cases.CASES["v3-lipsync"])), path)
     assert set(fresh) - set(FRESH) == {
         f"blocks.{block}.attn2.to_{part}.weight" for block in (0, 1) for part in "kv"
     }
 
 
 def test_start_from_a_file_without_the_time_layers_is_refused(tmp_path) -> None:
-    flow = VSSFlow(config_of(CASES.CASES["v3"]))
+    flow = VSSFlow(config_of(vssflow_cases.CASES["v3"]))
     path = tmp_path / "model.safetensors"
     stable_audio_file(path, flow, blocks=2, leave="timestep_proj.2")
     with pytest.raises(InputError, match=r"2 tensors missing.*time_token\.proj\.2"):

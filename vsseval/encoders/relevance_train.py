@@ -23,7 +23,6 @@ from ``FILE.state`` as if it had not been.
 from __future__ import annotations
 
 import csv
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,7 +33,6 @@ import click
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
@@ -45,6 +43,7 @@ from vsseval.encoders.relevance_audio import SAMPLE_RATE, band_power
 from vsseval.encoders.relevance_network import Tower, Towers
 from vsseval.encoders.relevance_video import small_frames
 from vsseval.errors import InputError
+from vsseval.files import file_digest, write_safetensors, write_torch
 from vsseval.types import mono
 from vsseval.video import read_video
 from vsseval.weights import load_torch
@@ -229,9 +228,7 @@ class _Run:
         """Write the state by a rename."""
         parts = {name: getattr(self, name).state_dict() for name in _STATEFUL}
         rest = {"log_scales": self.log_scales.data, "curve": self.curve, "run": self.identity}
-        partial = Path(f"{path}.partial")
-        torch.save(parts | rest, partial)
-        partial.replace(path)
+        write_torch(path, parts | rest)
 
     def restore(self, path: Path) -> int:
         """Read a state; the number of updates that it has seen."""
@@ -299,7 +296,7 @@ def train(clips: Clips, out: Path, steps: int, seed: int, say: Say) -> None:
             say(" ".join(f"{key} {value:.4g}" for key, value in line.items()))
     _write(run.towers, run.curve, out)
     state.unlink(missing_ok=True)
-    say(f"{out}: sha256 {hashlib.sha256(out.read_bytes()).hexdigest()}")
+    say(f"{out}: sha256 {file_digest(out)}")
 
 
 def _write(towers: Towers, curve: list[dict[str, float]], out: Path) -> None:
@@ -308,8 +305,7 @@ def _write(towers: Towers, curve: list[dict[str, float]], out: Path) -> None:
         name: (value.half() if value.dim() > 1 else value).contiguous().clone()
         for name, value in towers.state_dict().items()
     }
-    save_file(tensors, out)
-    out.chmod(0o644)  # safetensors leaves it readable by its owner alone
+    write_safetensors(out, tensors)
     with Path(f"{out}.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(curve[0]), lineterminator="\n")
         writer.writeheader()

@@ -25,12 +25,12 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import click
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vsseval.audio import read_audio
@@ -38,9 +38,11 @@ from vsseval.encoders.mfcc import mfcc, to_int16
 from vsseval.encoders.syncnet_audio import COLUMNS, FRAME, STEP, sound_windows
 from vsseval.encoders.syncnet_demo import demo_size, mouth_crops
 from vsseval.encoders.syncnet_network import FRAMES, Network
+from vsseval.files import write_safetensors, write_torch
 from vsseval.metrics.lip_sync import lip_sync_error
 from vsseval.types import mono
 from vsseval.video import read_video
+from vsseval.weights import load_torch
 
 BATCH = 8
 EXCERPT = 45
@@ -204,7 +206,7 @@ def train(clips: Clips, out: Path, steps: int) -> Network:
     )
     first, spent, curve = 0, 0.0, [HEADER]
     if (out / "checkpoint.pt").is_file():
-        state = torch.load(out / "checkpoint.pt", weights_only=True)
+        state = cast("dict[str, Any]", load_torch(out / "checkpoint.pt"))
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
@@ -232,8 +234,7 @@ def train(clips: Clips, out: Path, steps: int) -> Network:
                 "seconds": seconds,
                 "curve": curve,
             }
-            torch.save(state, out / "checkpoint.partial")
-            (out / "checkpoint.partial").replace(out / "checkpoint.pt")
+            write_torch(out / "checkpoint.pt", state)
             (out / "curve.csv").write_text("\n".join(curve) + "\n", encoding="utf-8")
     take_statistics(network, clips)
     return network.eval()
@@ -257,8 +258,7 @@ def main(data: Path, out: Path, count: int, steps: int) -> None:
         for name, value in network.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    save_file(tensors, out / "syncnet-demo.safetensors")
-    (out / "syncnet-demo.safetensors").chmod(0o644)  # otherwise readable by its owner alone
+    write_safetensors(out / "syncnet-demo.safetensors", tensors)
 
 
 if __name__ == "__main__":

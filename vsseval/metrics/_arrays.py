@@ -38,7 +38,11 @@ def stack_rows(rows: Rows, *, name: str) -> NDArray[np.float64]:
 
 
 def check_same_width(reference: NDArray[np.float64], generated: NDArray[np.float64]) -> None:
-    """Refuse two row matrices of different widths: they come from different encoders."""
+    """Refuse two row matrices (n, d) and (m, d') of different widths, which two encoders gave.
+
+    Raises:
+        InputError: d is not d'.
+    """
     if reference.shape[1] != generated.shape[1]:
         raise InputError(
             f"reference and generated differ in width: {reference.shape[1]} and "

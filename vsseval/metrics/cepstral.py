@@ -136,6 +136,12 @@ def mcd_components(
     (:func:`level_difference`) [dB]; a warning, 1 if the levels are more than 3 dB apart or the
     length coefficient is above 1.1, else 0; and 1 if the generated side is silent, else 0.
 
+    Args:
+        reference: as :func:`mel_cepstral_distortion`.
+        generated: likewise.
+        reference_rms: as :func:`level_difference`.
+        generated_rms: likewise.
+
     Raises:
         InputError: the reference is silent, or as :func:`mel_cepstral_distortion`.
     """
@@ -264,7 +270,7 @@ def fast_dtw_path(reference: Floats, generated: Floats, *, radius: int = 1) -> N
 def check_cepstra(
     reference: Floats, generated: Floats
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both sides as float64.
+    """Both sides as float64: mel-cepstra (frames, D + 1) and (frames', D + 1), c0 first.
 
     Raises:
         InputError: not (frames, 2 or more), fewer than two frames, different numbers of

@@ -90,6 +90,12 @@ def mcd_dtw_standard_components(
     squares [dB]; and a warning, 1 if the levels are more than 3 dB apart or the length coefficient
     is above 1.1, else 0.
 
+    Args:
+        reference: as :func:`mel_cepstral_distortion_standard`.
+        generated: likewise.
+        reference_rms: as :func:`vsseval.metrics.cepstral.level_difference`.
+        generated_rms: likewise.
+
     Raises:
         InputError: a side is silent, or as :func:`mel_cepstral_distortion_standard`.
     """
@@ -104,7 +110,11 @@ def mcd_dtw_standard_components(
 
 
 def check_not_silent(reference: Floats, generated: Floats) -> None:
-    """Refuse a side whose mel-cepstra do not move."""
+    """Refuse a side whose mel-cepstra (frames, D + 1) do not move.
+
+    Raises:
+        InputError: one is silent.
+    """
     for name, side in (("reference", reference), ("generated audio", generated)):
         if is_constant(side):
             raise InputError(f"the {name} is silent: its mel-cepstra do not move")

@@ -232,7 +232,7 @@ def _sum_of_roots(squares: NDArray[np.float64]) -> float | None:
 
 
 def cholesky(covariance: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Lower Cholesky factor, or None if the covariance is numerically singular."""
+    """Lower Cholesky factor (d, d), or None if the covariance (d, d) is numerically singular."""
     try:
         lower: NDArray[np.float64] = scipy.linalg.cholesky(
             covariance, lower=True, check_finite=False

@@ -168,7 +168,10 @@ def lse_offset_components(
 def lse_d0_components(
     video: Floats, start: NDArray[np.int64], generated: Floats, *, profile: Profile
 ) -> NDArray[np.float64]:
-    """(distance at offset zero, offset, edge offset, windows); ``start`` is 0-d."""
+    """(distance at offset zero, offset, edge offset, windows) of :func:`lip_sync_error`.
+
+    ``start`` is 0-d.
+    """
     found = lip_sync_error(video, generated, start=int(start), profile=profile)
     return _components(found.distance_zero, found)
 

@@ -148,7 +148,7 @@ def onset_f1_components(
 def annotated_onset_f1_components(
     onsets: Floats, generated: Floats, *, window: float = 0.1
 ) -> NDArray[np.float64]:
-    """:func:`onset_f1_components` against annotated onsets.
+    """:func:`onset_f1_components` against annotated onsets [s], float (n,).
 
     Raises:
         InputError: no annotated onsets (a continuous sound), or as :func:`match_onsets`.

@@ -262,7 +262,11 @@ def _match(
 
 
 def sample_indices(times: Floats, *, name: str) -> NDArray[np.int64]:
-    """Times [s] as sample indices at 22,050 Hz."""
+    """Times [s], float (n,), as the nearest sample indices at 22,050 Hz, int64 (n,).
+
+    Raises:
+        InputError: not one-dimensional, or a value that is not finite; ``name`` says which.
+    """
     return np.rint(finite_vector(times, name=name) * RATE).astype(np.int64)
 
 

@@ -79,8 +79,11 @@ class Comparison:
     """What two runs' common clips say of their difference."""
 
     first: float
+    """Value of the first run over the common clips, in the metric's unit."""
     second: float
+    """Value of the second run over them."""
     difference: float
+    """Second - first."""
     interval: tuple[float, float] | None
     """95 % BCa interval of the difference; None below ten items."""
     p_value: float
@@ -297,7 +300,11 @@ def margin_p_value(
 
 
 def clips_to_flip(parts: NDArray[np.float64]) -> int:
-    """Least number of items without which the difference is gone, by their shares; 0 for none."""
+    """Least number of items without which the difference is gone; 0 if there is no difference.
+
+    Args:
+        parts: what each item adds to the difference, float64 (n,), of either sign.
+    """
     total = float(parts.sum())
     if total == 0:
         return 0

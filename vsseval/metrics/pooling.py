@@ -68,6 +68,15 @@ def numerator_and_denominator(
 def pooled(
     top: NDArray[np.float64], bottom: NDArray[np.float64], rule: Rule
 ) -> NDArray[np.float64]:
-    """Sum over the last axis of ``top`` by that of ``bottom``, times 100 for ``percent_ratio``."""
+    """Sum over the last axis of ``top`` by that of ``bottom``, times 100 for ``percent_ratio``.
+
+    Args:
+        top: numerators, float64 (..., n).
+        bottom: denominators, likewise.
+        rule: ``mean`` or ``percent_ratio``.
+
+    Returns:
+        float64 (...).
+    """
     factor = 100.0 if rule == "percent_ratio" else 1.0
     return np.asarray(factor * top.sum(axis=-1) / bottom.sum(axis=-1), dtype=np.float64)

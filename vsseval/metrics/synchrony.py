@@ -76,7 +76,7 @@ def desync(logits: Floats) -> float:
 
 
 def desync_avbench_components(logits: Floats) -> NDArray[np.float64]:
-    """(value, offset in the first window, offset in the last), all [s], of profile desync-avbench.
+    """(:func:`desync`, offset in the first window, in the last), all [s]; profile desync-avbench.
 
     Args:
         logits: float (2, 21).
@@ -89,11 +89,11 @@ def desync_avbench_components(logits: Floats) -> NDArray[np.float64]:
     offsets = predicted_offsets(logits)
     if len(offsets) != 2:
         raise InputError(f"desync-avbench reads the first and the last window, got {len(offsets)}")
-    return np.array([np.abs(offsets).mean(), *offsets])
+    return np.array([desync(logits), *offsets])
 
 
 def desync_javis_components(logits: Floats) -> NDArray[np.float64]:
-    """(value [s], windows) of profile desync-javis.
+    """(:func:`desync` [s], windows) of profile desync-javis.
 
     Args:
         logits: as :func:`predicted_offsets`.
@@ -103,8 +103,7 @@ def desync_javis_components(logits: Floats) -> NDArray[np.float64]:
 
     Source: JavisVerse/JavisDiT at b505b37, eval/javisbench/src/metrics.py.
     """
-    offsets = predicted_offsets(logits)
-    return np.array([np.abs(offsets).mean(), len(offsets)])
+    return np.array([desync(logits), len(predicted_offsets(logits))])
 
 
 def offset_accuracy(logits: Floats, *, offset: float = 0.0, classes: int = 0) -> float:

@@ -231,7 +231,11 @@ def styledubber_word_components(
 
 
 def single_string(value: NDArray[np.str_] | str) -> str:
-    """The string of a 0-d array; InputError for anything else, None included."""
+    """The string of a 0-d array, or the string itself.
+
+    Raises:
+        InputError: anything else, None included.
+    """
     array = np.asarray(value)
     if array.dtype.kind != "U" or array.ndim:
         raise InputError(f"expected one string, got {value!r}")

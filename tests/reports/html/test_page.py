@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vsseval.records import BenchmarkEntry, find_records, read_components
+from vsseval.records import BenchmarkEntry, find_records, read_clips
 from vsseval.reports.html.content import Board, Media, Page
 from vsseval.reports.html.index import index_html
 from vsseval.reports.html.page import page_html, write_pages
@@ -138,7 +138,7 @@ def test_report_holds_the_values_of_the_records(
         for at, column in enumerate(board["columns"]):
             (score,) = [one for one in record.scores if one.metric == column["metric"]]
             assert row["cells"][at]["value"] == score.value
-            components = read_components(path.parent, column["metric"])
+            components = read_clips(path.parent)[column["metric"]]
             shown = {
                 clip["id"]: value
                 for clip, value in zip(board["clips"], row["scores"][at], strict=True)
@@ -177,7 +177,7 @@ def test_page_of_a_slice_says_so_and_holds_media_of_its_clips(
     for path, record in find_records(ran):
         (row,) = [row for row in board["rows"] if row["label"] == record.model.name]
         for at, column in enumerate(board["columns"]):
-            components = read_components(path.parent, column["metric"])
+            components = read_clips(path.parent)[column["metric"]]
             mean = (components["a", 0][0] + components["b", 0][0]) / 2
             assert row["cells"][at]["value"] == pytest.approx(mean, rel=1e-12)
 

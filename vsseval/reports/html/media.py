@@ -27,7 +27,6 @@ from vsseval.reports.html.content import Media, Track
 from vsseval.reports.rows import Row
 from vsseval.types import Audio, Benchmark, Generation, Item, mono
 
-SOUNDS = ("flac", "opus")
 OPUS_RATE = 48000
 OPUS_BITS = 96000
 SMALL_VIDEO = 400_000
@@ -45,7 +44,7 @@ class Sources:
     clips: int = 8
     """Clips of each benchmark that can be heard."""
     sound: str = "flac"
-    """One of ``SOUNDS``."""
+    """``flac``, lossless, or ``opus``, smaller."""
 
 
 class Library:
