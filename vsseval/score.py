@@ -18,7 +18,7 @@ from vsseval.generate import ClipKey, clip_label
 from vsseval.metrics import table as metric_table
 from vsseval.metrics.pooling import Rule, pool
 from vsseval.metrics.profiles import PROFILES
-from vsseval.metrics.statistics import bootstrap_interval
+from vsseval.metrics.statistics import bootstrap_interval, too_few
 from vsseval.progress import Progress, silent
 from vsseval.slices import clusters_of, group_by_item, groups_of, numbered
 from vsseval.types import Benchmark, Item, Metric, Score, SetValue
@@ -353,15 +353,37 @@ def pooled_value(
     if not components:
         return None, None, "no clip could be scored"
     rule = cast(Rule, metric.pool)
-    matrix = np.stack(list(components.values()))
+    matrix = _matrix(components)
     clusters = clusters_of([key[0] for key in components], groups)
     try:
         value = pool(matrix, rule)
     except InputError as error:
         return None, None, f"undefined: {error}"
-    note = str(metric_table.resolve(metric.remark)(matrix)) if metric.remark else ""
     interval = bootstrap_interval(matrix, rule, seed=INTERVAL_SEED, clusters=clusters)
-    return value, interval, note
+    return value, interval, "; ".join(remarks(metric, components, groups))
+
+
+def remarks(
+    metric: Metric,
+    components: Mapping[ClipKey, NDArray[np.float64]],
+    groups: Mapping[str, str],
+) -> list[str]:
+    """What there is to say of a pooled value: the metric's own remark, why it has no interval.
+
+    Args:
+        metric: of clip scope.
+        components: as :func:`pooled_value`.
+        groups: as :func:`pooled_value`.
+    """
+    own = str(metric_table.resolve(metric.remark)(_matrix(components))) if metric.remark else ""
+    few = too_few(
+        len({item for item, _ in components}), clusters_of([key[0] for key in components], groups)
+    )
+    return [text for text in (own, few) if text]
+
+
+def _matrix(components: Mapping[ClipKey, NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.stack(list(components.values()))
 
 
 def common_reason(excluded: Mapping[ClipKey, str] | Mapping[str, str]) -> str:

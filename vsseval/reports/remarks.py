@@ -36,9 +36,11 @@ def notes(board: Leaderboard) -> list[str]:
         for signature, score in row.cells.items():
             if score.note and signature in shown:
                 remarks.setdefault((score.metric, score.note), []).append(row.label)
+    metrics: dict[tuple[str, str], list[str]] = {}
     for (metric, note), labels in remarks.items():
         whose = "" if len(labels) == len(board.rows) else f" ({', '.join(labels)})"
-        lines.append(f"{metric}{whose}: {note}")
+        metrics.setdefault((whose, note), []).append(metric)
+    lines += [f"{', '.join(names)}{whose}: {note}" for (whose, note), names in metrics.items()]
     return lines
 
 
