@@ -18,6 +18,7 @@ import soundfile
 from baselines.presets import PRESETS, Preset, plain_id
 from vsseval.audio import audio_digest, read_audio
 from vsseval.errors import InputError
+from vsseval.files import files_below
 from vsseval.types import Call, Item, ModelContext, ModelOutput
 
 SUFFIXES = (".wav", ".flac")
@@ -157,7 +158,7 @@ def _root(context: ModelContext, name: str) -> Path:
 
 
 def _sound_files(root: Path) -> list[Path]:
-    return sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in files_below(root) if path.suffix.lower() in SUFFIXES)
 
 
 def _stem(root: Path, path: Path) -> str:

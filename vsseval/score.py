@@ -34,6 +34,9 @@ NO_FIELD = {
 }
 """Reasons for what an item does not have."""
 
+NOT_GENERATED = "generation failed"
+"""Begins the reason of a clip that there is not."""
+
 Arrays = NDArray[np.generic]
 _Interval = tuple[float, float] | None
 
@@ -181,7 +184,7 @@ def score_metrics(
 
     def arrays(work: _Work, key: ClipKey) -> list[Arrays]:
         if key in failures:
-            raise InputError(f"generation failed: {failures[key]}")
+            raise InputError(f"{NOT_GENERATED}: {failures[key]}")
         return [_value(one, items[key[0]], key, tables) for one in work.inputs]
 
     scored: dict[str, Scored] = {}
@@ -387,9 +390,13 @@ def _matrix(components: Mapping[ClipKey, NDArray[np.float64]]) -> NDArray[np.flo
 
 
 def common_reason(excluded: Mapping[ClipKey, str] | Mapping[str, str]) -> str:
-    """Why no clip could be scored, from the reason of each."""
-    reasons = set(excluded.values())
-    first = next(iter(excluded.values()))
+    """Why no clip could be scored, from the reason of each.
+
+    What every generated clip lacks is said, if some were not generated too.
+    """
+    known = [why for why in excluded.values() if not why.startswith(NOT_GENERATED)]
+    reasons = set(known or excluded.values())
+    first = (known or list(excluded.values()))[0]
     return first if len(reasons) == 1 else f"no clip could be scored; the first: {first}"
 
 

@@ -184,6 +184,43 @@ def test_a_cut_from_within_loses_nothing(tmp_path: Path, write_clip) -> None:
     assert np.array_equal(cut.frames, whole.frames[30:80])
 
 
+def grey_at(times: list[float]) -> np.ndarray:
+    """A picture for each time whose grey level, 40 to 235 in 13 seconds, says when it is seen."""
+    levels = [40 + round(15 * time) for time in times]
+    return np.array([np.full((48, 64, 3), level, np.uint8) for level in levels])
+
+
+@pytest.mark.parametrize("seconds", [10, 13])
+def test_uneven_frames_are_stored_where_they_are_seen(
+    tmp_path: Path, vsseval, write_media, seconds: int
+) -> None:
+    # 30 frames a second for five seconds, then ten: 20 a second on the whole.
+    times = [at / 30 for at in range(150)] + [5 + at / 10 for at in range(10 * (seconds - 5))]
+    wave = np.random.default_rng(0).standard_normal(44100 * seconds).astype(np.float32) * 0.1
+    root, out = tmp_path / "raw", tmp_path / "out"
+    video = root / "aaaaaaaaaaa_000001.mp4"
+    write_media(video, grey_at(times), 30, wave, 44100, at=times)
+    (root / "test.csv").write_text("aaaaaaaaaaa_000001.mp4,rain\n")
+    make("vggsound", root, out)
+    (item,) = read_benchmark(out).items
+    assert item.duration == 10.0
+    stored = read_video(item.video)
+    assert (len(stored.frames), stored.fps) == (300, 30.0)
+    seen = [max(time for time in times if time <= at / 30 + 1e-6) for at in range(300)]
+    # H.264 keeps a grey area to a level or two; a picture of a second too early is 15 away.
+    error = stored.frames.mean(axis=(1, 2, 3)) - grey_at(seen).mean(axis=(1, 2, 3))
+    assert np.abs(error).max() < 3
+    checked = vsseval("data", "verify", out, "--workers", 1)
+    assert checked.exit_code == 0, checked.output
+
+
+def test_frames_that_jitter_are_copied(tmp_path: Path, write_media) -> None:
+    times = [at / 25 + 0.01 * (at % 3) for at in range(250)]
+    video = tmp_path / "a.mp4"
+    write_media(video, grey_at([at / 25 for at in range(250)]), 25, None, 0, at=times)
+    assert not clips.look_at(video).uneven
+
+
 @pytest.mark.parametrize("late", [0.0, 0.5])
 def test_sound_that_begins_late_in_the_file_stays_at_its_time(
     tmp_path: Path, write_clip, late: float
@@ -290,7 +327,7 @@ def test_empty_root_and_unknown_layout_say_what_was_looked_for(
     [
         ("a,b\n", r"line 1: no VGGSound clip is called 'a'"),
         ("aaaaaaaaaaa_000001.mp4,x\naaaaaaaaaaa_1000_11000.mp4,y\n", "line 2: .* stands in line 1"),
-        ("\n", "lists no clip"),
+        ("\n", "lists no clip; another list is taken by --list FILE"),
         ("../../aaaaaaaaaaa_0000.mp4/x\n", "line 1: no VGGSound clip"),
     ],
     ids=["no clip", "twice", "empty", "outside"],
@@ -321,6 +358,49 @@ def test_link_that_leads_nowhere_is_one_undecodable_clip(
     coverage = make("vggsound", vggsound_root, tmp_path / "out")
     assert (coverage.found, coverage.taken) == (7, 3)
     assert "No such file" in coverage.broken["fffffffffff_000005"]["undecodable"]
+
+
+def test_folders_that_are_linked_are_looked_into_once(vggsound_root: Path, tmp_path: Path) -> None:
+    clip = vggsound_root / "dataset" / "test" / "10" / "aaaaaaaaaaa_000001.mp4"
+    elsewhere = tmp_path / "big disk"
+    elsewhere.mkdir()
+    shutil.move(clip, elsewhere / clip.name)
+    (vggsound_root / "linked").symlink_to(elsewhere, target_is_directory=True)
+    (vggsound_root / "other" / "above").symlink_to(vggsound_root, target_is_directory=True)
+    coverage = make("vggsound", vggsound_root, tmp_path / "out")
+    assert (coverage.found, coverage.taken, coverage.doubled) == (7, 3, 0)
+
+
+def test_a_second_copy_is_taken_where_the_first_cannot_be_decoded(
+    vggsound_root: Path, tmp_path: Path
+) -> None:
+    clip = "aaaaaaaaaaa_000001.mp4"
+    (vggsound_root / "a first try").mkdir()
+    (vggsound_root / "a first try" / clip).write_bytes(b"<html>not found</html>")
+    (vggsound_root / "zero").mkdir()
+    (vggsound_root / "zero" / clip).touch()
+    coverage = make("vggsound", vggsound_root, tmp_path / "out")
+    assert (coverage.taken, coverage.doubled) == (3, 1)
+    good = vggsound_root / "dataset" / "test" / "10" / clip
+    assert file_digest(read_benchmark(tmp_path / "out").items[0].video) == file_digest(good)
+    # The one reason of several is that of the first.
+    good.write_bytes(b"<html>")
+    coverage = make("vggsound", vggsound_root, tmp_path / "out")
+    assert list(coverage.broken["aaaaaaaaaaa_000001"]) == ["undecodable"]
+
+
+def test_files_that_are_no_clip_are_told_of(vsseval, vggsound_root: Path, tmp_path: Path) -> None:
+    folder = vggsound_root / "other"
+    for name in ("missing_one_000007.mp4.part", "missing_one_000007.f137.mp4", "my clip.MOV"):
+        (folder / name).write_bytes(b"x")
+    (folder / "._aaaaaaaaaaa_000001.mp4").write_bytes(b"x")
+    words = ("data", "prepare", "vggsound", "--root", vggsound_root, "--workers", 1)
+    done = vsseval(*words, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert (
+        "3 files are called like no clip and left alone: other/missing_one_000007.f137.mp4, "
+        "other/missing_one_000007.mp4.part, other/my clip.MOV\n"
+    ) in done.stdout
 
 
 def test_stopped_preparation_is_named_by_whoever_reads_the_set(vsseval, tmp_path: Path) -> None:

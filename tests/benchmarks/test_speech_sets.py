@@ -189,6 +189,11 @@ def test_lrs2_words_stand_beside_the_video(tmp_path: Path, write_clip) -> None:
     assert (coverage.no_words, coverage.doubled) == (1, 1)
     assert [item.speaker_audio for item in benchmark.items] == [None, None]
 
+    # Another clip, of pretrain, is no second copy.
+    (folder / "00098.mp4").write_bytes(b"<html>")
+    benchmark, coverage = make("lrs2", root, tmp_path / "out")
+    assert list(coverage.broken) == ["lrs2/6339758276407584924/00098"]
+
 
 def test_v2c_in_its_original_folders_and_in_dubbing_names(
     tmp_path: Path, write_clip, write_sound

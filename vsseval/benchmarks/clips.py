@@ -1,6 +1,8 @@
 """Looking at one clip's files and cutting them, without harm to picture or sound.
 
-Picture. Where nothing has to be cut the file is copied byte for byte. A cut at the end alone copies
+Picture. Where nothing has to be cut the file is copied byte for byte, unless its frames are uneven:
+whatever reads the set takes frame n for the one at n / rate seconds, so those are stored by FFV1 at
+an even rate, each instant with the frame that is seen then. A cut at the end alone copies
 packets: every frame before the cut keeps its bits, and the few later frames that some of them are
 predicted from may stay behind them, beyond the item's duration. A cut that begins inside the file
 cannot copy packets, which need not begin with a whole picture there: frames are decoded and stored
@@ -35,6 +37,12 @@ PICTURE_CELLS = 16
 PICTURES_A_SECOND = 5
 STILL_LEVELS = 1.0
 """Two pictures no cell of which differs by more of 255 grey levels are the same."""
+UNEVEN = 0.05
+"""Distance of a frame from its place at an even rate, from which a file's frames are uneven [s]."""
+_INSTANT = 1e-6
+"""Times nearer to each other are one [s]."""
+_FASTEST = 60
+"""Highest rate at which uneven frames are stored [1/s]."""
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _COPIED_INTO = (".mp4", ".mov", ".mkv", ".webm")
 
@@ -49,6 +57,9 @@ class Picture:
     """Time of the first frame in the file's own clock [s]."""
     still: float
     """Share of neighbouring pictures, five a second, that are the same; 1 for a single picture."""
+    uneven: bool = False
+    """Whether frames stand elsewhere than an even rate has them; ``frames`` and ``fps`` are then
+    those of the even rate at which they are stored."""
 
     @property
     def seconds(self) -> float:
@@ -102,10 +113,10 @@ def look_at(path: Path, start: float = 0.0, seconds: float | None = None) -> Pic
         begin = round(start * fps)
         end = None if seconds is None else begin + max(1, round(seconds * fps))
         step = max(1, round(fps / PICTURES_A_SECOND))
-        count, first, pictures = 0, 0.0, []
+        count, pictures = 0, []
+        times: list[float | None] = []
         for frame in container.decode(stream):
-            if count == 0:
-                first = float(frame.time or 0.0)
+            times.append(frame.time)
             if count >= begin and (end is None or count < end) and (count - begin) % step == 0:
                 small = frame.reformat(
                     PICTURE_CELLS, PICTURE_CELLS, format="gray", interpolation="AREA"
@@ -116,7 +127,30 @@ def look_at(path: Path, start: float = 0.0, seconds: float | None = None) -> Pic
         raise InputError(f"{path.name} holds no video frames")
     if stated and count < stated:
         raise InputError(f"{path.name} breaks off: {count} frames decoded of {stated} stated")
-    return Picture(max(0, count - begin), fps, first, stillness(pictures))
+    first = float(times[0] or 0.0)
+    if even := _even_rate(times, fps):
+        fps, count = even
+        begin = round(start * fps)
+    return Picture(max(0, count - begin), fps, first, stillness(pictures), uneven=bool(even))
+
+
+def _even_rate(times: Sequence[float | None], fps: float) -> tuple[int, int] | None:
+    """Rate at which uneven frames are stored, that of the densest tenth, and how many it has.
+
+    None where frames are even, or where some have no time.
+    """
+    at = np.array([np.nan if time is None else time for time in times])
+    if len(at) < 2 or not np.isfinite(at).all() or (np.diff(at) <= 0).any():
+        return None
+    at -= at[0]
+    # The mean rate of a header may count the last frame as longer than it is.
+    step = at[-1] / (len(at) - 1)
+    places = np.arange(len(at))
+    if min(np.abs(at - places * each).max() for each in (1 / fps, step)) <= UNEVEN:
+        return None
+    gaps = np.diff(at)
+    rate = min(_FASTEST, max(1, round(1 / float(np.quantile(gaps, 0.1)))))
+    return rate, max(1, round((at[-1] + gaps[-1]) * rate))
 
 
 def stillness(pictures: Sequence[NDArray[np.int16]]) -> float:
@@ -215,7 +249,9 @@ def write_sound(path: Path, audio: Audio) -> int:
     return write_audio(path, audio)
 
 
-def cut_picture(path: Path, target: Path, start: float, seconds: float | None) -> Path:
+def cut_picture(
+    path: Path, target: Path, start: float, seconds: float | None, even_rate: float | None = None
+) -> Path:
     """Copy the video, or its part, by the way that loses nothing.
 
     Args:
@@ -223,6 +259,8 @@ def cut_picture(path: Path, target: Path, start: float, seconds: float | None) -
         target: Where it goes, without suffix.
         start: Beginning of the part [s].
         seconds: Length of the part [s]; None for what there is.
+        even_rate: Rate at which frames are stored that are uneven in the file [1/s], which needs
+            ``seconds``; None to leave them as they are.
 
     Returns:
         The file written: the suffix of the source, or ``.mkv`` where frames were stored.
@@ -231,15 +269,17 @@ def cut_picture(path: Path, target: Path, start: float, seconds: float | None) -
         InputError: it cannot be decoded.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    whole = start == 0 and seconds is None
+    whole = start == 0 and seconds is None and even_rate is None
     suffix = path.suffix.lower()
-    if not whole and (start > 0 or suffix not in _COPIED_INTO):
+    if not whole and (start > 0 or even_rate is not None or suffix not in _COPIED_INTO):
         suffix = ".mkv"
     written = Path(f"{target}{suffix}")
     partial = written.with_name(f".partial-{written.name}")
     try:
         if whole:
             shutil.copyfile(path, partial)
+        elif even_rate is not None and seconds is not None:
+            _store_evenly(path, partial, start, seconds, Fraction(even_rate))
         elif start == 0 and seconds is not None and _copy_packets(path, partial, seconds):
             pass
         else:
@@ -273,24 +313,59 @@ def _copy_packets(path: Path, target: Path, seconds: float) -> bool:
 
 
 def _store_frames(path: Path, target: Path, start: float, seconds: float | None) -> None:
-    with opened(path) as source, av.open(str(target), "w") as out:
+    with opened(path) as source:
         stream = source.streams.video[0]
         fps = stream.average_rate or Fraction(25)
         begin = round(start * float(fps))
         end = None if seconds is None else begin + max(1, round(seconds * float(fps)))
+        frames = itertools.islice(source.decode(stream), begin, end)
+        if not _store(frames, target, fps):
+            raise InputError(f"{path.name} ends before {start} s")
+
+
+def _store_evenly(path: Path, target: Path, start: float, seconds: float, rate: Fraction) -> None:
+    with opened(path) as source:
+        frames = _seen_at(
+            source.decode(source.streams.video[0]), start, max(1, round(seconds * rate)), rate
+        )
+        if not _store(frames, target, rate):
+            raise InputError(f"{path.name} ends before {start} s")
+
+
+def _seen_at(
+    frames: Iterator[av.VideoFrame], start: float, count: int, rate: Fraction
+) -> Iterator[av.VideoFrame]:
+    """The frame that is seen at each of ``count`` instants from ``start``."""
+    instants = (start + float(at / rate) for at in range(count))
+    now = next(instants, None)
+    first = seen = None
+    for frame in frames:
+        first = float(frame.time) if first is None else first
+        while now is not None and seen is not None and now < float(frame.time) - first - _INSTANT:
+            yield seen
+            now = next(instants, None)
+        if now is None:
+            return
+        seen = frame
+    while now is not None and seen is not None:
+        yield seen
+        now = next(instants, None)
+
+
+def _store(frames: Iterator[av.VideoFrame], target: Path, fps: Fraction) -> int:
+    """Write frames by FFV1 at an even rate; how many there were."""
+    count = 0
+    with av.open(str(target), "w") as out:
         copy = None
-        for at, frame in enumerate(source.decode(stream)):
-            if at < begin:
-                continue
-            if end is not None and at >= end:
-                break
+        for frame in frames:
             if copy is None:
                 copy = out.add_stream("ffv1", rate=fps)
                 copy.width, copy.height = frame.width, frame.height
                 copy.pix_fmt = frame.format.name
                 copy.codec_context.thread_count = 1
-            frame.pts, frame.time_base = at - begin, 1 / fps
+            frame.pts, frame.time_base = count, 1 / fps
             out.mux(copy.encode(frame))
-        if copy is None:
-            raise InputError(f"{path.name} ends before {start} s")
-        out.mux(copy.encode())
+            count += 1
+        if copy is not None:
+            out.mux(copy.encode())
+    return count

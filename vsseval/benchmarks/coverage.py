@@ -34,6 +34,10 @@ class Coverage:
     """Clips that are found and not in the list."""
     generated: int
     doubled: int
+    unnamed: int
+    """Videos and sounds that are called like no clip, unfinished downloads too."""
+    such: tuple[str, ...]
+    """Some of them."""
     clipped: int
     """Clips whose sound went beyond full scale."""
     no_words: int
@@ -73,7 +77,15 @@ class Coverage:
         if self.generated:
             out.append(f"{self.generated} files are called like generated ones and left alone")
         if self.doubled:
-            out.append(f"{self.doubled} clips have several files, of which the first is taken")
+            out.append(
+                f"{self.doubled} clips have several files, of which the first that can be decoded "
+                "is taken"
+            )
+        if self.unnamed:
+            out.append(
+                f"{self.unnamed} files are called like no clip and left alone: "
+                f"{', '.join(self.such)}{' ...' if self.unnamed > len(self.such) else ''}"
+            )
         if self.clipped:
             out.append(f"{self.clipped} clips have sound beyond full scale, which was clipped")
         if self.no_words:

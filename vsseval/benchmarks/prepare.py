@@ -7,12 +7,13 @@ The folder that is written is a benchmark as :mod:`vsseval.benchmarks.manifest` 
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from vsseval.benchmarks import vggsound
 from vsseval.benchmarks.clip_job import (
@@ -121,6 +122,8 @@ def prepare(
         unlisted=len(set(seen.files) - {entry.source for entry in entries}),
         generated=seen.generated,
         doubled=seen.doubled,
+        unnamed=seen.num_unnamed,
+        such=seen.unnamed,
         clipped=sum(results[entry.id].clipped > 0 for entry in used),
         no_words=sum(data_set.speakers and entry.transcript is None for entry in used),
         faceless=sum(results[entry.id].face_box is None for entry in used) if faces else None,
@@ -193,19 +196,28 @@ def _results(
 
 
 def _job(data_set: DataSet, options: Options, files: Files, entry: Entry, faces: str) -> ClipJob:
+    videos, audios = (_alike(data_set, options.root, paths) for paths in (files.video, files.audio))
+    (video, audio), *others = itertools.product(videos, audios or (None,))
     return ClipJob(
         id=entry.id,
         root=options.root,
         out=options.out,
-        video=files.video[0],
-        audio=files.audio[0] if files.audio else None,
+        video=video,
+        audio=audio,
         start=entry.start,
         clip_seconds=data_set.clip_seconds,
         length=data_set.length,
         tolerance=data_set.tolerance,
         sound=data_set.sound,
         faces=faces,
+        others=tuple(others),
     )
+
+
+def _alike(data_set: DataSet, root: Path, paths: Sequence[Path]) -> list[Path]:
+    """The first of some paths and those after it that the data set does not put behind it."""
+    ranks = [data_set.prefer(PurePosixPath(path.relative_to(root).as_posix())) for path in paths]
+    return [path for path, rank in zip(paths, ranks, strict=True) if rank == ranks[0]]
 
 
 def _finished(log: Path) -> dict[str, ClipResult]:
