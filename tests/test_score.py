@@ -179,6 +179,15 @@ def test_value_that_is_not_finite_is_excluded() -> None:
     assert result.score.excluded == {"a": "the metric gave a value that is not finite"}
 
 
+def test_missing_weights_are_the_note_though_some_clips_were_not_generated() -> None:
+    lacking = "weights missing: vsseval weights pull enc"
+    failures = {("a", 0): "no memory"}
+    result = scored(metric(), {}, missing=dict.fromkeys("bc", lacking), failures=failures)
+    assert result.score.note == lacking
+    none = scored(metric(), {}, failures={(name, 0): "no memory" for name in "abc"})
+    assert none.score.note == "generation failed: no memory"
+
+
 def test_missing_weights_become_the_note() -> None:
     lost = dict.fromkeys("abc", "weights missing: vsseval weights pull enc")
     result = scored(metric(), {}, missing=lost)

@@ -107,6 +107,10 @@ def test_settings_are_a_field_and_part_of_the_version(grid_root: Path, tmp_path:
     assert "setting 3: 4 clips have a voice to imitate" in "\n".join(coverage.lines())
     with pytest.raises(InputError, match="setting 3 needs voices"):
         make("grid", grid_root, tmp_path / "four", setting=3)
+    with pytest.raises(InputError, match=r"no benchmark in .*not prepared"):
+        make("grid", grid_root, tmp_path / "four", setting=3, voices=tmp_path / "not prepared")
+    # Said before any clip is decoded.
+    assert not (tmp_path / "four").exists()
 
 
 def test_default_metrics_run_and_say_which_weights_they_lack(

@@ -78,8 +78,8 @@ class Coverage:
             out.append(f"{self.generated} files are called like generated ones and left alone")
         if self.doubled:
             out.append(
-                f"{self.doubled} clips have several files, of which the first that can be decoded "
-                "is taken"
+                f"{self.doubled} clips have several files, of which the first is taken, or the "
+                "next of its kind where that cannot be decoded"
             )
         if self.unnamed:
             out.append(

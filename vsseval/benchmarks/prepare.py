@@ -27,9 +27,9 @@ from vsseval.benchmarks.clip_job import (
 from vsseval.benchmarks.coverage import Coverage
 from vsseval.benchmarks.faces import detector
 from vsseval.benchmarks.layout import DataSet, Entry, Files
-from vsseval.benchmarks.manifest import PREPARATION_LOG, read_benchmark
+from vsseval.benchmarks.manifest import PREPARATION_LOG, read_benchmark, read_items
 from vsseval.benchmarks.scan import ClipList, Scan, difference, read_list, scan
-from vsseval.benchmarks.voices import Voices, choose_voices
+from vsseval.benchmarks.voices import NO_STRANGERS, Voices, choose_voices
 from vsseval.errors import InputError
 from vsseval.files import file_digest, write_atomic
 from vsseval.metrics.patterns import chosen
@@ -152,6 +152,11 @@ def _check(data_set: DataSet, options: Options) -> None:
         raise InputError(f"--labels are VGGSounder's, for vggsound and not for {data_set.name}")
     if options.voices is not None and (not data_set.speakers or options.setting != 3):
         raise InputError("--voices are for setting 3 of a speech set: add --setting 3")
+    if data_set.speakers and options.setting == 3:
+        # Not at the end, hours later.
+        if options.voices is None:
+            raise InputError(NO_STRANGERS)
+        read_items(options.voices)
     if _name_of(options.out / "benchmark.json") not in (None, data_set.name):
         raise InputError(f"{options.out} holds another benchmark; pass another --out")
 
