@@ -125,8 +125,9 @@ def load_preset(context: ModelContext) -> Folder:
     if not files:
         raise InputError(
             f"none of the {len(found)} wav and flac files in {root} is named as {preset.name} names"
-            f" an item of {context.benchmark.name}; expected {preset.stem}, where id is such as "
-            f"{context.benchmark.items[0].id}"
+            f" an item of {context.benchmark.name}; expected names such as "
+            f"{preset.example(context.benchmark.items[0].id)}; what is named by its id alone is "
+            "read by --model folder:PATH"
         )
     notes = (
         *(_coverage(context, root, found, files)),

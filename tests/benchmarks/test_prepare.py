@@ -214,6 +214,21 @@ def test_uneven_frames_are_stored_where_they_are_seen(
     assert checked.exit_code == 0, checked.output
 
 
+def test_uneven_frames_of_a_benchmark_of_ones_own_are_told_of(
+    tmp_path: Path, vsseval, write_media
+) -> None:
+    times = [at / 30 for at in range(30)] + [1 + at / 10 for at in range(20)]
+    write_media(tmp_path / "own" / "a.mp4", grey_at(times), 30, None, 0, at=times)
+    head = {"name": "own", "version": "1", "task": "sound", "clip_seconds": 3, "metrics": []}
+    (tmp_path / "own" / "benchmark.json").write_text(json.dumps({**head, "sample_rate": 16000}))
+    line = {"id": "a", "duration": 3, "video": "a.mp4"}
+    (tmp_path / "own" / "manifest.jsonl").write_text(json.dumps(line) + "\n")
+    done = vsseval("data", "verify", tmp_path / "own", "--workers", 1)
+    assert done.exit_code == 2
+    assert "a: video: a.mp4 has a variable frame rate" in done.stderr
+    assert "ffmpeg -i a.mp4 -vf fps=30 -an -c:v ffv1 a.mkv" in done.stderr
+
+
 def test_frames_that_jitter_are_copied(tmp_path: Path, write_media) -> None:
     times = [at / 25 + 0.01 * (at % 3) for at in range(250)]
     video = tmp_path / "a.mp4"
@@ -490,6 +505,10 @@ def test_vggsounder_labels_are_slices(vggsound_root: Path, tmp_path: Path) -> No
     }
     labels.write_text("video_id,label\naaaaaaaaaaa_000001,x\n")
     with pytest.raises(InputError, match="need a column 'background_music'"):
+        make("vggsound", vggsound_root, tmp_path / "out", labels=labels)
+    # A file of other clips, or of one line, which is taken for the heading.
+    labels.write_text("chem_00_mgg27LTeNPo-030|Hello\n")
+    with pytest.raises(InputError, match=r"no clip of the list has a label .*Bizilizi"):
         make("vggsound", vggsound_root, tmp_path / "out", labels=labels)
 
 
