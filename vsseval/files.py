@@ -8,7 +8,7 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,13 +28,19 @@ def file_digest(path: Path) -> str:
         raise InputError(f"cannot read {path}: {error}") from error
 
 
-def files_below(root: Path) -> Iterator[Path]:
+def files_below(
+    root: Path, *, closed: Callable[[OSError], object] = lambda error: None
+) -> Iterator[Path]:
     """Files of a folder and of all folders below it, sorted within each, through links too.
 
     What begins with a dot is left out, and a folder that a link leads to a second time.
+
+    Args:
+        root: folder.
+        closed: called for each folder that cannot be read, which is left out.
     """
     seen: set[str] = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
+    for folder, folders, names in os.walk(root, onerror=closed, followlinks=True):
         # Two links to one folder, or one that leads above itself.
         real = os.path.realpath(folder)
         if real in seen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -409,13 +410,39 @@ def test_files_that_are_no_clip_are_told_of(vsseval, vggsound_root: Path, tmp_pa
     for name in ("missing_one_000007.mp4.part", "missing_one_000007.f137.mp4", "my clip.MOV"):
         (folder / name).write_bytes(b"x")
     (folder / "._aaaaaaaaaaa_000001.mp4").write_bytes(b"x")
+    for number in range(4):
+        (folder / f"vggsound_0{number}.tar.gz").write_bytes(b"x")
     words = ("data", "prepare", "vggsound", "--root", vggsound_root, "--workers", 1)
     done = vsseval(*words, "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     assert (
         "3 files are called like no clip and left alone: other/missing_one_000007.f137.mp4, "
         "other/missing_one_000007.mp4.part, other/my clip.MOV\n"
+        "4 archives are not looked into; unpack what belongs to the set: "
+        "other/vggsound_00.tar.gz, other/vggsound_01.tar.gz, other/vggsound_02.tar.gz ...\n"
     ) in done.stdout
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    (packed / "s1.ZIP").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"holds no video .*; unpack first: s1\.ZIP$"):
+        make("vggsound", packed, tmp_path / "out")
+
+
+def test_folders_that_cannot_be_read_are_told_of(
+    vggsound_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By a scandir that refuses, since no mode of a folder stops who runs the tests as root.
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if Path(path).name == "other":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    lines = make("vggsound", vggsound_root, tmp_path / "out").lines()
+    assert f"1 folders cannot be read: {vggsound_root / 'other'}: Permission denied" in lines
+    assert lines[1] == "found         6 of 8"
 
 
 def test_stopped_preparation_is_named_by_whoever_reads_the_set(vsseval, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from vsseval.benchmarks.coverage import Coverage
 from vsseval.benchmarks.faces import detector
 from vsseval.benchmarks.layout import DataSet, Entry, Files
 from vsseval.benchmarks.manifest import PREPARATION_LOG, read_benchmark, read_items
-from vsseval.benchmarks.scan import ClipList, Scan, difference, read_list, scan
+from vsseval.benchmarks.scan import ClipList, Scan, difference, read_list, scan, shown
 from vsseval.benchmarks.voices import NO_STRANGERS, Voices, choose_voices
 from vsseval.errors import InputError
 from vsseval.files import file_digest, write_atomic
@@ -89,10 +89,11 @@ def prepare(
     entries = [data_set.complete(entry, seen.files.get(entry.source, nothing)) for entry in entries]
     here = [entry for entry in entries if seen.files.get(entry.source, nothing).video]
     if not here:
-        such = f", such as {', '.join(seen.unnamed)}" if seen.unnamed else ""
+        such = f", such as {shown(seen.unnamed)}" if seen.unnamed else ""
+        packed = f"; unpack first: {shown(seen.archives)}" if seen.archives else ""
         raise InputError(
             f"none of the {len(entries)} clips of {clips.path} is below {options.root}: "
-            f"{seen.media} videos and sounds there{such}; looked for {data_set.layout}"
+            f"{seen.media} videos and sounds there{such}; looked for {data_set.layout}{packed}"
         )
     faces = detector() if data_set.speakers else ""
     jobs = [_job(data_set, options, seen.files[entry.source], entry, faces) for entry in here]
@@ -122,8 +123,9 @@ def prepare(
         unlisted=len(set(seen.files) - {entry.source for entry in entries}),
         generated=seen.generated,
         doubled=seen.doubled,
-        unnamed=seen.num_unnamed,
-        such=seen.unnamed,
+        unnamed=seen.unnamed,
+        archives=seen.archives,
+        closed=seen.closed,
         clipped=sum(results[entry.id].clipped > 0 for entry in used),
         no_words=sum(data_set.speakers and entry.transcript is None for entry in used),
         faceless=sum(results[entry.id].face_box is None for entry in used) if faces else None,

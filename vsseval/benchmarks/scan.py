@@ -16,6 +16,8 @@ AUDIO_SUFFIXES = (".wav", ".flac", ".m4a", ".mp3", ".ogg", ".aac")
 TEXT_SUFFIXES = (".lab", ".txt")
 UNFINISHED_SUFFIXES = (".part", ".ytdl", ".crdownload", ".tmp", ".download")
 """Of files that a program is still fetching, or was when it was stopped."""
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".rar", ".7z")
+"""Of files that may hold clips and are not looked into."""
 _SHOWN = 3
 
 
@@ -28,8 +30,11 @@ class Scan:
     media: int
     """Videos and sounds, whatever they are called."""
     unnamed: tuple[str, ...]
-    """Some media that are called like no clip, unfinished downloads too."""
-    num_unnamed: int
+    """Media that are called like no clip, unfinished downloads too."""
+    archives: tuple[str, ...]
+    """Files that may hold clips and are not looked into."""
+    closed: tuple[str, ...]
+    """Folders that cannot be read, with the reason."""
     lists: tuple[Path, ...]
     """Files called like the data set's lists, the best first."""
     generated: int
@@ -66,10 +71,14 @@ def scan(data_set: DataSet, root: Path) -> Scan:
     lists: list[tuple[int, int, str]] = []
     media, videos, generated = 0, 0, 0
     unnamed: list[str] = []
-    for file in files_below(root):
+    archives: list[str] = []
+    closed: list[OSError] = []
+    for file in files_below(root, closed=closed.append):
         path = PurePosixPath(file.relative_to(root).as_posix())
         if path.name in data_set.list_names:
             lists.append((data_set.list_names.index(path.name), len(path.parts), str(path)))
+        if path.suffix.lower() in ARCHIVE_SUFFIXES:
+            archives.append(str(path))
         if path.suffix.lower() in UNFINISHED_SUFFIXES:
             unnamed.append(str(path))
         kind = _kind(path)
@@ -87,7 +96,10 @@ def scan(data_set: DataSet, root: Path) -> Scan:
             kinds = found.setdefault(clip.id, {"video": [], "audio": [], "text": []})
             kinds[kind].append((data_set.prefer(path), str(path)))
     if not videos:
-        raise InputError(f"{root} holds no video ({media} sounds); looked for {data_set.layout}")
+        packed = f"; unpack first: {shown(archives)}" if archives else ""
+        raise InputError(
+            f"{root} holds no video ({media} sounds); looked for {data_set.layout}{packed}"
+        )
     files = {
         clip: Files(**{kind: tuple(root / p for _, p in sorted(ps)) for kind, ps in kinds.items()})
         for clip, kinds in found.items()
@@ -95,12 +107,18 @@ def scan(data_set: DataSet, root: Path) -> Scan:
     return Scan(
         files,
         media,
-        tuple(unnamed[:_SHOWN]),
-        len(unnamed),
+        tuple(unnamed),
+        tuple(archives),
+        tuple(f"{error.filename}: {error.strerror}" for error in closed),
         tuple(root / path for _, _, path in sorted(lists)),
         generated,
         sum(len(one.video) > 1 or len(one.audio) > 1 for one in files.values()),
     )
+
+
+def shown(names: Sequence[str]) -> str:
+    """The first few of some names."""
+    return ", ".join(names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
 
 
 def _kind(path: PurePosixPath) -> str | None:
