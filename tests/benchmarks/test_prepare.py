@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from vsseval.audio import read_audio
-from vsseval.benchmarks import clip_job, clips, vggsound
+from vsseval.benchmarks import clip_job, clips, cutting, vggsound
 from vsseval.benchmarks.manifest import load_benchmark, read_benchmark
 from vsseval.benchmarks.prepare import Options, prepare
 from vsseval.benchmarks.table import find_data_set
@@ -167,7 +167,7 @@ def test_a_cut_at_the_end_keeps_every_frame_before_it(
 ) -> None:
     source = write_clip(tmp_path / f"in{suffix}", seconds=4.0, fps=fps)
     whole = read_video(source)
-    cut = read_video(clips.cut_picture(source, tmp_path / "cut", 0.0, 2.5))
+    cut = read_video(cutting.cut_picture(source, tmp_path / "cut", 0.0, 2.5))
     wanted = round(2.5 * whole.fps)
     # x264 looks ahead by few frames only: what is predicted from later frames brings them along.
     assert wanted <= len(cut.frames) <= wanted + 4
@@ -178,7 +178,7 @@ def test_a_cut_at_the_end_keeps_every_frame_before_it(
 def test_a_cut_from_within_loses_nothing(tmp_path: Path, write_clip) -> None:
     source = write_clip(tmp_path / "in.mp4", seconds=4.0)
     whole = read_video(source)
-    written = clips.cut_picture(source, tmp_path / "cut", 1.2, 2.0)
+    written = cutting.cut_picture(source, tmp_path / "cut", 1.2, 2.0)
     cut = read_video(written)
     assert written.suffix == ".mkv"
     assert (cut.frames.shape[0], cut.fps) == (50, 25.0)
@@ -213,6 +213,17 @@ def test_uneven_frames_are_stored_where_they_are_seen(
     assert np.abs(error).max() < 3
     checked = vsseval("data", "verify", out, "--workers", 1)
     assert checked.exit_code == 0, checked.output
+
+
+def test_a_cut_from_within_uneven_frames_is_by_their_times(tmp_path: Path, write_media) -> None:
+    times = [at / 30 for at in range(60)] + [2 + at / 10 for at in range(40)]
+    write_media(tmp_path / "a.mp4", grey_at(times), 30, None, 0, at=times)
+    written = cutting.cut_picture(tmp_path / "a.mp4", tmp_path / "cut", 1.5, 2.0, even_rate=30)
+    cut = read_video(written)
+    assert (len(cut.frames), cut.fps) == (60, 30.0)
+    seen = [max(time for time in times if time <= 1.5 + at / 30 + 1e-6) for at in range(60)]
+    error = cut.frames.mean(axis=(1, 2, 3)) - grey_at(seen).mean(axis=(1, 2, 3))
+    assert np.abs(error).max() < 3
 
 
 def test_uneven_frames_of_a_benchmark_of_ones_own_are_told_of(
@@ -489,7 +500,7 @@ def test_a_full_disk_is_no_broken_clip(
 
     monkeypatch.setattr(av, "open", full)
     with pytest.raises(OSError, match="No space left"):
-        clips.cut_picture(source, tmp_path / "out" / "cut", 0.0, 2.0)
+        cutting.cut_picture(source, tmp_path / "out" / "cut", 0.0, 2.0)
     assert list((tmp_path / "out").iterdir()) == []
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from vsseval.benchmarks.clips import (
     Picture,
-    cut_picture,
     cut_sound,
     has_sound,
     look_at,
@@ -19,6 +18,7 @@ from vsseval.benchmarks.clips import (
     read_sound,
     write_sound,
 )
+from vsseval.benchmarks.cutting import cut_picture
 from vsseval.benchmarks.faces import Box, face_box
 from vsseval.errors import InputError
 from vsseval.files import file_digest
