@@ -260,7 +260,7 @@ def test_a_missing_interval_has_its_reason(clips: int, takes: int, films: int, n
         ("generated", "enc"): table("generated", values),
         ("reference", "enc"): table("reference", {item.id: 2.0 for item in items}),
     }
-    score = score_metric(metric(), bench, tables, {}, takes=takes).score
+    score = score_metrics([metric()], bench, tables, {}, takes=takes)[0].score
     assert score.note == note
     assert (score.interval is None) == bool(note)
 
