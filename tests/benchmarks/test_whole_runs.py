@@ -20,6 +20,7 @@ import soxr
 
 from vsseval.benchmarks.manifest import read_benchmark, read_items
 from vsseval.benchmarks.table import EMBEDDED_MEDIA
+from vsseval.metrics.table import METRICS
 from vsseval.records import read_components
 from vsseval.types import Item
 from vsseval.video import read_video
@@ -144,7 +145,7 @@ def whole_run(
             said = re.search(
                 rf"^- (.*): weights missing: {re.escape(brings)}", report, re.MULTILINE
             )
-            assert metric in said[1].split(", ")
+            assert METRICS[metric].title in said[1]
     return {metric: scores[metric]["value"] for metric in expected if expected[metric] is None}
 
 
