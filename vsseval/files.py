@@ -34,7 +34,7 @@ def file_digest(path: Path) -> str:
 
 
 def files_below(
-    root: Path, *, closed: Callable[[OSError], object] = lambda error: None
+    root: Path, *, without: str = "", closed: Callable[[OSError], object] = lambda error: None
 ) -> Iterator[Path]:
     """Files of a folder and of all folders below it, sorted within each, through links too.
 
@@ -42,13 +42,14 @@ def files_below(
 
     Args:
         root: folder.
+        without: folders below it that hold a file of this name are left out with all in them.
         closed: called for each folder that cannot be read, which is left out.
     """
     seen: set[str] = set()
     for folder, folders, names in os.walk(root, onerror=closed, followlinks=True):
         # Two links to one folder, or one that leads above itself.
         real = os.path.realpath(folder)
-        if real in seen:
+        if real in seen or (without in names and Path(folder) != root):
             folders.clear()
             continue
         seen.add(real)

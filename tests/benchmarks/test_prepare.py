@@ -398,6 +398,23 @@ def test_folders_that_are_linked_are_looked_into_once(vggsound_root: Path, tmp_p
     assert (coverage.found, coverage.taken, coverage.doubled) == (7, 3, 0)
 
 
+def test_prepared_sets_that_a_link_leads_to_are_no_source(
+    vggsound_root: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (vggsound_root / "a link").symlink_to(disk, target_is_directory=True)
+    first = make("vggsound", vggsound_root, disk / "prepared")
+    again = make("vggsound", vggsound_root, disk / "prepared")
+    assert (first.doubled, again.doubled, again.fresh) == (0, 0, 0)
+
+
+def test_out_that_is_a_file_is_refused(vggsound_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(InputError, match=r"--out .*out is a file; pass a folder"):
+        make("vggsound", vggsound_root, tmp_path / "out")
+
+
 def test_a_second_copy_is_taken_where_the_first_cannot_be_decoded(
     vggsound_root: Path, tmp_path: Path
 ) -> None:

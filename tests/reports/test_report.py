@@ -194,15 +194,6 @@ def test_clips_that_were_not_scored_are_counted_with_the_reason() -> None:
     ]
 
 
-def test_what_is_noted_of_several_metrics_is_one_line() -> None:
-    few = "fewer than 10 groups of clips: no interval"
-    scores = [score("mcd", 1.0, note=few), score("mcd_dtw", 2.0, note=few)]
-    text = report([record("a", *scores), record("b", scores[1])])
-    assert f"- mcd (a): {few}\n" in text
-    assert f"- mcd_dtw: {few}\n" in text
-    assert f"- mcd, mcd_dtw: {few}\n" in report([record("a", *scores)])
-
-
 def test_terminal_summary_has_models_as_columns() -> None:
     text = summary(
         [

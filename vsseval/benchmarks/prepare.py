@@ -145,6 +145,8 @@ def _check(data_set: DataSet, options: Options) -> None:
             f"--out {options.out} and --root {options.root} must not lie in each other: nothing is "
             "written into a source"
         )
+    if options.out.exists() and not options.out.is_dir():
+        raise InputError(f"--out {options.out} is a file; pass a folder, which need not exist")
     for reason in options.keep:
         if reason not in REASONS or reason == UNDECODABLE:
             raise InputError(

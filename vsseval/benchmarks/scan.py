@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from vsseval.benchmarks.layout import DataSet, Entry, Files, ids_digest, stem_of
+from vsseval.benchmarks.manifest import PREPARATION_LOG
 from vsseval.benchmarks.table import BENCHMARKS
 from vsseval.errors import InputError
 from vsseval.files import files_below
@@ -73,7 +74,7 @@ def scan(data_set: DataSet, root: Path) -> Scan:
     unnamed: list[str] = []
     archives: list[str] = []
     closed: list[OSError] = []
-    for file in files_below(root, closed=closed.append):
+    for file in files_below(root, without=PREPARATION_LOG, closed=closed.append):
         path = PurePosixPath(file.relative_to(root).as_posix())
         if path.name in data_set.list_names:
             lists.append((data_set.list_names.index(path.name), len(path.parts), str(path)))
