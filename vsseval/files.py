@@ -50,12 +50,20 @@ def written_whole(path: Path) -> Iterator[Path]:
     """A name to write a file under, which then takes its place by a rename.
 
     Nothing is left of a file that was not finished, and what was there before stays.
+
+    Raises:
+        OSError: as whatever is done in it; the error names the file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
         partial.replace(path)
+    except OSError as error:
+        # A full disk names no file, and nobody knows the temporary one.
+        if error.errno is None or error.filename not in (None, str(partial)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         partial.unlink(missing_ok=True)
 

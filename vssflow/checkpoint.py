@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from dataclasses import asdict, fields
@@ -43,6 +44,9 @@ def save_checkpoint(networks: Networks, path: Path, *, dtype: torch.dtype = torc
     """Write the networks through a temporary file and a rename.
 
     Matrices are stored as ``dtype``; vectors and buffers, which are small, stay float32.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
     """
     tensors = {
         name: value.detach().to("cpu", dtype if value.dim() > 1 else torch.float32).contiguous()
@@ -51,7 +55,10 @@ def save_checkpoint(networks: Networks, path: Path, *, dtype: torch.dtype = torc
     metadata = {"format": FORMAT, "config": json.dumps(asdict(networks.config))}
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as partial:
-        save_file(tensors, partial, metadata=metadata)
+        try:
+            save_file(tensors, partial, metadata=metadata)
+        except SafetensorError as error:
+            raise OSError(errno.EIO, f"cannot be written whole: {error}", str(path)) from error
         partial.chmod(0o644)  # safetensors leaves it readable by its owner alone
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import av
 import numpy as np
 
 from vsseval.errors import InputError
+from vsseval.files import written_whole
 from vsseval.types import Audio
 
 if TYPE_CHECKING:
@@ -35,10 +35,12 @@ def write_preview(video: Path, audio: Audio, out: Path) -> bool:
     """
     if out.exists() and out.samefile(video):
         raise InputError(f"--out {out} is the video itself; give another name")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{os.getpid()}.{out.name}")
     try:
-        with av.open(str(video)) as source, av.open(str(partial), "w", format="mp4") as target:
+        with (
+            written_whole(out) as partial,
+            av.open(str(video)) as source,
+            av.open(str(partial), "w", format="mp4") as target,
+        ):
             pictures = source.streams.video[0]
             copied = pictures.codec_context.name in COPIED
             sound = target.add_stream("aac", rate=audio.sample_rate)
@@ -48,11 +50,8 @@ def write_preview(video: Path, audio: Audio, out: Path) -> bool:
             else:
                 _encode(source, target)
             _write_sound(target, sound, audio)
-        partial.replace(out)
     except av.error.FFmpegError as error:
         raise InputError(f"cannot write a preview of {video}: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return copied
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -39,9 +40,17 @@ def claimed(folder: Path) -> Iterator[None]:
 
 
 def write_tensors(content: Mapping[str, object], path: Path) -> None:
-    """Write a state or weights of a run; nothing is left of a file that was not finished."""
+    """Write a state or weights of a run; nothing is left of a file that was not finished.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
+    """
     with written_whole(path) as partial:
-        torch.save(content, partial)
+        try:
+            torch.save(content, partial)
+        except RuntimeError as error:  # of the writer of ZIP files, which does not say why
+            why = "cannot be written whole; is there space left?"
+            raise OSError(errno.EIO, why, str(path)) from error
 
 
 def read_tensors(path: Path) -> dict[str, Any]:

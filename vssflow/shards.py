@@ -6,6 +6,7 @@ and goes on with the next. A clip that fails is left out and named with its reas
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsseval.errors import InputError
+from vsseval.files import written_whole
 
 CLIPS_PER_SHARD = 64
 Row = Mapping[str, NDArray[Any]]
@@ -82,6 +84,7 @@ def _write_shard(
     settings: str,
 ) -> dict[str, Any]:
     """Write one shard and return its notes; what a shard of that name holds is kept."""
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file, save_file
 
     stored = load_file(path) if path.is_file() else {}
@@ -103,9 +106,11 @@ def _write_shard(
     arrays = {key: np.stack([row[key] for row in rows]) for key in (rows[0] if rows else ())}
     kept = [name for name in ids if name not in failed]
     notes = {"clips": list(ids), "kept": kept, "failed": failed, "settings": settings}
-    partial = path.with_suffix(".partial")
-    save_file(arrays, partial, metadata={"vssflow": json.dumps(notes)})
-    partial.replace(path)
+    with written_whole(path) as partial:
+        try:
+            save_file(arrays, partial, metadata={"vssflow": json.dumps(notes)})
+        except SafetensorError as error:
+            raise OSError(errno.EIO, f"cannot be written whole: {error}", str(path)) from error
     return notes
 
 
