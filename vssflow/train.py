@@ -24,7 +24,7 @@ from vsseval.files import write_atomic
 from vssflow.audioldm2 import latent_sampler, load_vae
 from vssflow.checkpoint import is_checkpoint, load_checkpoint, require_config, save_checkpoint
 from vssflow.config import Config
-from vssflow.distributed import Processes
+from vssflow.distributed import Processes, Share
 from vssflow.duration_predictor import DurationPredictor, upstream_state
 from vssflow.features import Array, Clip, decode_media, media_arrays, open_array, renew, store_clips
 from vssflow.frames import ClipFrames
@@ -43,6 +43,7 @@ from vssflow.train_flow import (
     Rows,
     companions_of,
     flow_job,
+    mixture_of,
 )
 from vssflow.train_frontends import Material, lip_job, semantic_job, sync_job
 from vssflow.training import Budget, Job, fit
@@ -117,6 +118,8 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
 
 
 def _train(run: Run, stage: Stage, budget: Budget) -> Path | None:
+    if run.config.trained_front_ends and run.reuse is None:
+        _check_clips(run, stage)
     _same_config(run, stage)
     torch.manual_seed(run.seed)
     if stage == "durations":
@@ -156,6 +159,31 @@ def _train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         run.processes.wait()
         return _train_flow(run, networks, _share(budget, "flow", stage))
     return None
+
+
+def _check_clips(run: Run, stage: Stage) -> None:
+    """Find what a later stage would refuse before an earlier one has trained for hours.
+
+    Raises:
+        InputError: a transcript that cannot be read or does not fit into a training clip, or a
+            mixture that these clips or processes cannot give.
+    """
+    slots = run.config.clip_frames * run.config.phonemes_per_frame
+    for clip in run.clips:
+        if clip.transcript is None or not run.dictionary:
+            continue
+        try:
+            count = sum(map(len, text_to_phonemes(clip.transcript, run.dictionary)))
+        except InputError as error:
+            raise InputError(f"clip {clip.id}: {error}") from error
+        if count > slots:
+            raise InputError(
+                f"clip {clip.id}: {count} phonemes do not fit into {run.config.clip_seconds:g} s; "
+                "shorten the transcript"
+            )
+    if stage in ("flow", "all"):
+        Share(0, run.processes.count * run.accumulate).of(range(run.flow.batch))
+        mixture_of(companions_of(run.clips), run.flow)
 
 
 TRANSFORMER_FIELDS = frozenset(

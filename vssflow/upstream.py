@@ -159,6 +159,8 @@ def load_upstream(path: Path) -> Networks:
     """
     if not path.is_file():
         raise InputError(f"no checkpoint at {path}")
+    if path.suffix == ".safetensors":
+        raise InputError(f"{path} is a safetensors file; expected a Lightning checkpoint, .ckpt")
     content = load_torch(path)
     state = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state, dict):
