@@ -1,7 +1,8 @@
-"""Tensors as files: the same bytes for the same content, all of it, and nothing left behind."""
+"""Files appear whole, name what a full disk keeps from them; tensors give the same bytes again."""
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from vsseval.files import write_safetensors, write_torch
+from vsseval.files import write_safetensors, write_torch, written_whole
 
 TENSORS = {
     "b": torch.arange(6.0).reshape(2, 3),
@@ -87,3 +88,24 @@ def test_failed_write_of_torch_leaves_the_old_file_and_nothing_else(tmp_path: Pa
         write_torch(path, {"a": TENSORS["b"], "b": lambda: None})
     assert list(tmp_path.iterdir()) == [path]
     assert torch.load(path, weights_only=True)["a"].tolist() == TENSORS["a"].tolist()
+
+
+def test_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.txt"
+    with written_whole(path) as partial:
+        partial.write_text("one")
+        assert not path.exists()
+    assert path.read_text() == "one"
+    for error in (OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()):
+        with pytest.raises(type(error)) as caught:
+            _break_off(path, error)
+        assert path.read_text() == "one"
+        assert list(path.parent.iterdir()) == [path]
+        if isinstance(error, OSError):
+            assert str(caught.value) == f"[Errno {errno.ENOSPC}] No space left on device: '{path}'"
+
+
+def _break_off(path: Path, error: BaseException) -> None:
+    with written_whole(path) as partial:
+        partial.write_text("half")
+        raise error

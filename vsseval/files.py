@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -73,6 +74,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     """A name to write a file under, which then takes its place by a rename.
 
     Nothing is left of a file that was not finished, and what was there before stays.
+
+    Raises:
+        OSError: the disk is full or cannot be written; the error names ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Some writers go by the suffix.
@@ -88,8 +92,12 @@ def _renamed_to(path: Path, suffix: str = "") -> Iterator[Path]:
     try:
         yield partial
         partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        # A full disk names no file, and nobody knows the temporary one.
+        if isinstance(error, OSError) and error.filename in (None, str(partial)):
+            error.filename = str(path)
         raise
 
 
@@ -102,22 +110,37 @@ def write_safetensors(
         path: the file, readable by everybody.
         tensors: by name, contiguous, no two in one memory.
         metadata: texts by name, kept in the file's header.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     with written_whole(path) as partial:
-        save_file(dict(tensors), partial, metadata=dict(metadata) if metadata else None)
+        try:
+            save_file(dict(tensors), partial, metadata=dict(metadata) if metadata else None)
+        except SafetensorError as error:
+            raise OSError(errno.EIO, f"cannot be written whole: {error}", str(path)) from error
         _sort_metadata(partial)
         partial.chmod(0o644)  # safetensors leaves it readable by its owner alone
 
 
 def write_torch(path: Path, content: object) -> None:
-    """What ``torch.save`` writes of ``content``, as :func:`written_whole` writes."""
+    """What ``torch.save`` writes of ``content``, as :func:`written_whole` writes.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
+    """
     import torch
 
     # A stream, as torch.save puts the name of a file that it opens into the file.
     with written_whole(path) as partial, partial.open("wb") as stream:
-        torch.save(content, stream)
+        try:
+            torch.save(content, stream)
+        except RuntimeError as error:  # of the writer of ZIP files, which does not say why
+            why = "cannot be written whole; is there space left?"
+            raise OSError(errno.EIO, why, str(path)) from error
 
 
 def _sort_metadata(path: Path) -> None:

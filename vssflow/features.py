@@ -6,18 +6,23 @@ place and marked in ``<stage>_done.npy``, so an interrupted run goes on where it
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from vsseval.audio import mono_at, read_audio
-from vsseval.errors import InputError
+from vsseval.errors import InputError, VssevalError
+from vsseval.files import write_atomic
 from vsseval.video import read_video
 from vssflow.config import Config
 from vssflow.frames import clip_frames
@@ -58,7 +63,8 @@ def read_clips(root: Path, limit: int | None = None) -> list[Clip]:
         limit: at most so many clips of each folder.
 
     Raises:
-        InputError: there is no manifest, or a line lacks id, video or audio.
+        InputError: there is no manifest or no clip, or a line is no JSON object or lacks id, video
+            or audio.
     """
     folders = [root] if (root / "manifest.jsonl").is_file() else sorted(root.iterdir())
     folders = [folder for folder in folders if (folder / "manifest.jsonl").is_file()]
@@ -67,22 +73,30 @@ def read_clips(root: Path, limit: int | None = None) -> list[Clip]:
             f"no manifest.jsonl in {root} or its folders; "
             "make one with `vsseval data demo --split train`"
         )
-    return [clip for folder in folders for clip in _read_folder(folder, limit)]
+    clips = [clip for folder in folders for clip in _read_folder(folder, limit)]
+    if not clips:
+        raise InputError(f"the manifests in {root} list no clip")
+    return clips
 
 
 def _read_folder(folder: Path, limit: int | None) -> list[Clip]:
     alignments: dict[str, tuple[tuple[str, float, float], ...]] = {}
     aligned = folder / "alignments.jsonl"
     if aligned.is_file():
-        for line in aligned.read_text().splitlines():
-            row = json.loads(line)
-            alignments[row["id"]] = tuple((p, float(s), float(e)) for p, s, e in row["phones"])
+        for where, row in _json_lines(aligned):
+            try:
+                alignments[row["id"]] = tuple((p, float(s), float(e)) for p, s, e in row["phones"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise InputError(
+                    f"{where}: expected id and phones [[phone, start, end]]"
+                ) from error
     clips = []
-    for number, line in enumerate((folder / "manifest.jsonl").read_text().splitlines(), start=1):
-        row = json.loads(line)
-        missing = [key for key in ("id", "video", "audio") if key not in row]
-        if missing:
-            raise InputError(f"{folder / 'manifest.jsonl'} line {number} lacks {missing[0]!r}")
+    for where, row in _json_lines(folder / "manifest.jsonl"):
+        for key in ("id", "video", "audio"):
+            if key not in row:
+                raise InputError(f"{where} lacks {key!r}")
+            if not isinstance(row[key], str):
+                raise InputError(f"{where}: {key!r} is {row[key]!r}, expected a string")
         face = row.get("face_box")
         clips.append(
             Clip(
@@ -100,18 +114,69 @@ def _read_folder(folder: Path, limit: int | None) -> list[Clip]:
     return clips if limit is None else clips[:limit]
 
 
+def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where each object of a file of JSON lines stands, and the object."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        where = f"{path} line {number}"
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise InputError(f"{where} is no JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{where} is no JSON object")
+        yield where, row
+
+
 def store_clips(clips: Sequence[Clip], folder: Path) -> None:
-    """Write the list of clips.
+    """Write the list of clips; the folder of their media may have moved since.
 
     Raises:
         InputError: the folder already holds another list.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps([asdict(clip) for clip in clips])
+    now = json.loads(json.dumps([asdict(clip) for clip in clips]))
     path = folder / "clips.json"
-    if path.is_file() and path.read_text() != text:
-        raise InputError(f"{folder} holds the features of other clips; give an empty --out")
-    path.write_text(text)
+    if path.is_file():
+        before = json.loads(path.read_text())
+        pairs = zip(map(_without_folder, before), map(_without_folder, now), strict=False)
+        other = next((new["id"] for old, new in pairs if old != new), None)
+        if other is not None or len(before) != len(now):
+            first = "" if other is None else f", first {other}"
+            raise InputError(
+                f"{folder} holds the features of other clips: {len(before)} there, {len(now)} "
+                f"asked for{first}; give the same --data and --limit, or an empty --out"
+            )
+    write_atomic(path, json.dumps(now).encode())
+
+
+def _without_folder(clip: dict[str, Any]) -> dict[str, Any]:
+    return clip | {key: Path(clip[key]).name for key in ("video", "audio")}
+
+
+def renew(folder: Path, name: str, done: Array, makers: Mapping[str, Tensor]) -> bool:
+    """Take rows for not done that networks of other weights made.
+
+    Args:
+        folder: of the arrays.
+        name: of what is made.
+        done: which rows are done; set to false where the weights are others.
+        makers: the weights that now make it. Rows without a note of them, of an older version, are
+            taken to be theirs.
+
+    Returns:
+        Whether rows are to be made anew.
+    """
+    digest = hashlib.sha256()
+    for key, value in makers.items():
+        digest.update(key.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    note, now = folder / f"{name}.made-by", digest.hexdigest()
+    before = note.read_text() if note.is_file() else now
+    stale = before != now and bool(done.any())
+    if stale:
+        done[:] = False
+    if before != now or not note.is_file():
+        write_atomic(note, now.encode())
+    return stale
 
 
 def open_array(folder: Path, name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> Array:
@@ -119,10 +184,13 @@ def open_array(folder: Path, name: str, shape: tuple[int, ...], dtype: type[np.g
 
     Raises:
         InputError: the array on disk has another shape or type.
+        OSError: there is no space for it.
     """
     path = folder / f"{name}.npy"
     if not path.is_file():
-        return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+        _reserve(path)
+        return array
     array = np.load(path, mmap_mode="r+")
     if array.shape != shape or array.dtype != dtype:
         raise InputError(
@@ -130,6 +198,18 @@ def open_array(folder: Path, name: str, shape: tuple[int, ...], dtype: type[np.g
             "give an empty --out"
         )
     return array
+
+
+def _reserve(path: Path) -> None:
+    """Take the space of a file now: a page without space would end the process without a word."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except OSError as error:
+        path.unlink()
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def media_arrays(num_clips: int, folder: Path, config: Config) -> dict[str, Array]:
@@ -194,5 +274,11 @@ def decode_media(
             pool.submit(_fill_rows, clips, portion, folder, config, waves_only)
             for portion in portions
         ]
-        for call in calls:
-            yield call.result()
+        try:
+            for call in calls:
+                yield call.result()
+        except BrokenProcessPool as error:
+            raise VssevalError(
+                "a process that decodes was killed, perhaps for lack of memory: give fewer "
+                "--workers; what was decoded is kept"
+            ) from error

@@ -163,6 +163,8 @@ def read_lightning(path: Path, what: str) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise InputError(f"no {what} at {path}")
+    if path.suffix == ".safetensors":
+        raise InputError(f"{path} is a safetensors file; expected a Lightning checkpoint, .ckpt")
     content = load_torch(path)
     state = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state, dict):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -58,6 +59,54 @@ def test_train_all_stages_then_sample(data, clip, tmp_path):
     audio = read_audio(out)
     assert audio.samples.shape == (1, 16000)
     assert np.isfinite(audio.samples).all()
+
+
+@pytest.mark.weights
+@pytest.mark.usefixtures("small_tiny")
+def test_features_follow_front_ends_that_are_trained_further(data, tmp_path):
+    common = ("train", "--data", data, "--out", tmp_path, "--workers", 1, "--batch", 4)
+    assert invoke(*common, "--steps", 2).exit_code == 0
+    before = np.load(tmp_path / "features" / "sync.npy")
+    done = invoke(*common, "--steps", 2, "--stage", "flow")
+    assert "made anew" not in done.output
+    assert invoke(*common, "--steps", 4, "--stage", "frontends").exit_code == 0
+    done = invoke(*common, "--steps", 3, "--stage", "flow")
+    assert "features are made anew: the front ends are others" in done.output
+    assert "latents are made anew" not in done.output
+    assert not np.array_equal(np.load(tmp_path / "features" / "sync.npy"), before)
+    # The decoder goes on from the codec as it was, and so does all the rest.
+    with pytest.raises(InputError, match=r"decoder\.pt goes on from the codec as it was"):
+        invoke(*common, "--steps", 4, "--stage", "codec")
+    latent = np.load(tmp_path / "features" / "latent.npy")
+    assert "codec: done" in invoke(*common, "--steps", 5).output
+    np.testing.assert_array_equal(np.load(tmp_path / "features" / "latent.npy"), latent)
+
+
+@pytest.mark.weights
+@pytest.mark.usefixtures("small_tiny")
+@pytest.mark.parametrize(
+    ("transcript", "options", "message"),
+    [
+        pytest.param("50 % off", (), r"clip demo-speech/speech-1: .*without a pron", id="symbol"),
+        pytest.param("bin " * 40, (), r"clip demo-speech/speech-1: 120 phonemes", id="too long"),
+        pytest.param("bin", ("--batch", 6, "--accumulate", 4), "4 equal parts", id="parts"),
+        pytest.param(None, ("--joint-share", 0.5), "both sound and speech", id="joint"),
+    ],
+)
+def test_what_a_late_stage_refuses_is_said_first(data, tmp_path, transcript, options, message):
+    folder = tmp_path / "data"
+    shutil.copytree(data, folder)
+    manifest = folder / "demo-speech" / "manifest.jsonl"
+    rows = [json.loads(line) for line in manifest.read_text().splitlines()]
+    rows[1]["transcript"] = transcript
+    if transcript is None:
+        shutil.rmtree(folder / "demo-speech")
+    else:
+        manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run = tmp_path / "run"
+    with pytest.raises(InputError, match=message):
+        invoke("train", "--data", folder, "--out", run, "--steps", 1, *options)
+    assert [path.name for path in run.iterdir()] == [".lock"]
 
 
 def _another_layout_on_the_same_features(data, clip, tmp_path):
