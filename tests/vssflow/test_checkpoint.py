@@ -163,7 +163,7 @@ def test_checkpoint_that_cannot_be_finished_leaves_the_one_before(networks, tmp_
         partial.write_bytes(b"half")
         raise SafetensorError("I/O error: No space left on device (os error 28)")
 
-    monkeypatch.setattr("vssflow.checkpoint.save_file", full)
+    monkeypatch.setattr("safetensors.torch.save_file", full)
     with pytest.raises(OSError, match="No space"):
         save_checkpoint(networks, path)
     assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]
