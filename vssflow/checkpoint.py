@@ -29,6 +29,8 @@ YOUNG_FIELDS = (
 )
 """Fields that the first checkpoints lack; they have the defaults of :class:`Config`."""
 
+_DEFAULTS = Config("")
+
 
 def shipped_checkpoint(preset: str) -> Path:
     """Path of the checkpoint that comes with the package."""
@@ -64,6 +66,8 @@ def read_config(path: Path) -> Config:
         InputError: the file is absent, no checkpoint of ours, or its configuration has other
             fields than :class:`Config`.
     """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give the .safetensors file in it")
     if not path.is_file():
         raise InputError(
             f"no checkpoint at {path}; make one with `vssflow train --preset {next(iter(PRESETS))}`"
@@ -72,13 +76,22 @@ def read_config(path: Path) -> Config:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
     except SafetensorError as error:
-        raise InputError(f"cannot read {path} as safetensors: {error}") from error
+        raise InputError(
+            f"{path} is no whole safetensors file ({error}): copy or make it again; a Lightning "
+            "checkpoint is turned into one by `vssflow convert`"
+        ) from error
     if metadata.get("format") != FORMAT:
         raise InputError(
             f"{path} is no VSSFlow checkpoint: "
             f"format {metadata.get('format')!r}, expected {FORMAT!r}"
         )
-    return _config_of(json.loads(metadata["config"]), path)
+    try:
+        stored = json.loads(metadata.get("config", ""))
+    except ValueError as error:
+        raise InputError(f"{path} holds no readable configuration: {error}") from error
+    if not isinstance(stored, dict):
+        raise InputError(f"{path}: its configuration is a {type(stored).__name__}, not an object")
+    return _config_of(stored, path)
 
 
 def _config_of(stored: dict[str, Any], path: Path) -> Config:
@@ -92,6 +105,13 @@ def _config_of(stored: dict[str, Any], path: Path) -> Config:
     for name, value in stored.items():
         if isinstance(value, list):
             stored[name] = tuple(value)
+        usual = getattr(_DEFAULTS, name)
+        number = isinstance(usual, float) and type(value) is int
+        if type(stored[name]) is not type(usual) and not number and usual is not None:
+            raise InputError(
+                f"{path}: {name} is {value!r}, expected {type(usual).__name__}; "
+                "copy or make the checkpoint again"
+            )
     return Config(**stored)
 
 
@@ -129,8 +149,15 @@ def load_checkpoint(path: Path) -> Networks:
     if wrong:
         name = wrong[0]
         raise InputError(
-            f"{path}: {len(wrong)} tensors do not fit, first {name}: "
-            f"shape {found.get(name)}, expected {wanted.get(name)}"
+            f"{path}: {len(wrong)} tensors do not fit its configuration, first {name}: "
+            f"{_shape(found.get(name))}, expected {_shape(wanted.get(name))}"
         )
+    for name, value in tensors.items():
+        if not torch.isfinite(value).all():
+            raise InputError(f"{path}: {name} holds values that are not finite; train or copy anew")
     networks.load_state_dict(tensors)
     return networks.eval()
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "none" if shape is None else f"shape {shape}"

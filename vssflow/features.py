@@ -6,8 +6,9 @@ place and marked in ``<stage>_done.npy``, so an interrupted run goes on where it
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,9 +16,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from vsseval.audio import mono_at, read_audio
 from vsseval.errors import InputError
+from vsseval.files import write_atomic
 from vsseval.video import read_video
 from vssflow.config import Config
 from vssflow.frames import clip_frames
@@ -101,17 +104,55 @@ def _read_folder(folder: Path, limit: int | None) -> list[Clip]:
 
 
 def store_clips(clips: Sequence[Clip], folder: Path) -> None:
-    """Write the list of clips.
+    """Write the list of clips; the folder of their media may have moved since.
 
     Raises:
         InputError: the folder already holds another list.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps([asdict(clip) for clip in clips])
+    now = json.loads(json.dumps([asdict(clip) for clip in clips]))
     path = folder / "clips.json"
-    if path.is_file() and path.read_text() != text:
-        raise InputError(f"{folder} holds the features of other clips; give an empty --out")
-    path.write_text(text)
+    if path.is_file():
+        before = json.loads(path.read_text())
+        pairs = zip(map(_without_folder, before), map(_without_folder, now), strict=False)
+        other = next((new["id"] for old, new in pairs if old != new), None)
+        if other is not None or len(before) != len(now):
+            first = "" if other is None else f", first {other}"
+            raise InputError(
+                f"{folder} holds the features of other clips: {len(before)} there, {len(now)} "
+                f"asked for{first}; give the same --data and --limit, or an empty --out"
+            )
+    write_atomic(path, json.dumps(now).encode())
+
+
+def _without_folder(clip: dict[str, Any]) -> dict[str, Any]:
+    return clip | {key: Path(clip[key]).name for key in ("video", "audio")}
+
+
+def renew(folder: Path, name: str, done: Array, makers: Mapping[str, Tensor]) -> bool:
+    """Take rows for not done that networks of other weights made.
+
+    Args:
+        folder: of the arrays.
+        name: of what is made.
+        done: which rows are done; set to false where the weights are others.
+        makers: the weights that now make it. Rows without a note of them, of an older version, are
+            taken to be theirs.
+
+    Returns:
+        Whether rows are to be made anew.
+    """
+    digest = hashlib.sha256()
+    for key, value in makers.items():
+        digest.update(key.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    note, now = folder / f"{name}.made-by", digest.hexdigest()
+    before = note.read_text() if note.is_file() else now
+    stale = before != now and bool(done.any())
+    if stale:
+        done[:] = False
+    if before != now or not note.is_file():
+        write_atomic(note, now.encode())
+    return stale
 
 
 def open_array(folder: Path, name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> Array:

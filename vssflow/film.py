@@ -19,6 +19,7 @@ from vssflow.frames import Box
 from vssflow.memory import halve_until_it_fits
 from vssflow.network import Networks, clip_features
 from vssflow.sampler import Sample, sample, seeded_noise
+from vssflow.shown import breaking_off
 from vssflow.system import FlowModel, Settings, fitted, reference_voice, words_of_transcript
 from vssflow.timeline import Timeline, read_timeline
 from vssflow.windows import Window, cross_fade, windows
@@ -51,7 +52,8 @@ def generate_film(
         voice: recording of the voice to imitate, or None.
         face: face in the video [pixels], or None.
         seed: of the noise.
-        report: is told how many windows there are, and of a batch that had to be halved.
+        report: is told how many windows there are, of a batch that had to be halved, and of a file
+            that breaks off.
         span: start and end of the speech [s], the rest being sound; None: all of it. Only a model
             that was trained on joint clips makes both.
 
@@ -63,12 +65,16 @@ def generate_film(
     config = model.networks.config
     model.require_front_ends()
     timeline = read_timeline(video, face, config)
+    if (broken := breaking_off(video, timeline.duration)) is not None:
+        report(broken)
     words = None if text is None else words_of_transcript(text)
     speaker = None
     if voice is not None:
         if text is None:
             raise InputError("a reference voice needs a text to speak; give --text")
         speaker = reference_voice(voice, config)
+        if not speaker.any():
+            report(f"{voice} is silent: spoken without a reference voice")
     num_frames = timeline.scene.shape[0]
     spoken = None
     if span is not None:

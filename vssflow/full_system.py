@@ -25,6 +25,7 @@ from vssflow.full_features import read_lips, read_speaker, read_sync
 from vssflow.full_pictures import read_pictures, read_stamps, sync_tokens
 from vssflow.network import Networks
 from vssflow.phonemes import uniform_timing
+from vssflow.shown import breaking_off
 from vssflow.system import Settings
 from vssflow.windows import Window
 
@@ -96,7 +97,8 @@ def generate_full(
         words: phoneme ids of each word, stretched evenly over film or span, or timed by the
             predictor of v1; None: no speech.
         seed: of the noise.
-        report: is told how many windows there are, and of a batch that had to be halved.
+        report: is told how many windows there are, of a batch that had to be halved, and of a file
+            that breaks off.
         span: start and end of the speech [s], the rest being sound; None: all of it. Only a model
             that was trained on joint clips makes both.
 
@@ -109,6 +111,8 @@ def generate_full(
     config = model.networks.config
     times = read_stamps(video)
     duration = float(times[-1])
+    if (broken := breaking_off(video, duration)) is not None:
+        report(broken)
     covered = int(np.ceil(round(duration * config.frame_rate, 6)))
     num_frames = max(config.clip_frames, covered)
     spoken = None

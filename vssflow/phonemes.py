@@ -92,14 +92,14 @@ def words_of(text: str) -> list[str]:
     foreign = sorted({c for c in plain if c.isalnum() and not re.match("[a-z0-9]", c)})
     if foreign:
         raise InputError(
-            f"transcript {text!r} holds symbols without an English pronunciation: "
-            f"{' '.join(foreign)}"
+            f"transcript {_shortened(text)} holds symbols without an English pronunciation: "
+            f"{_listed(foreign)}; write it in English letters"
         )
     symbols = sorted({c for c in plain if not c.isalnum() and not c.isspace()} - set(PUNCTUATION))
     if symbols:
         raise InputError(
-            f"transcript {text!r} holds symbols without a pronunciation: {' '.join(symbols)}; "
-            "write them as words"
+            f"transcript {_shortened(text)} holds symbols without a pronunciation: "
+            f"{_listed(symbols)}; write them as words"
         )
     named = re.sub("[0-9]", lambda digit: f" {DIGIT_NAMES[int(digit[0])]} ", plain)
     words = [word.strip("'") for word in re.findall("[a-z']+", named)]
@@ -107,6 +107,16 @@ def words_of(text: str) -> list[str]:
     if not words:
         raise InputError(f"transcript {text!r} holds no word; give at least one English word")
     return words
+
+
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+
+
+def _listed(symbols: Sequence[str]) -> str:
+    """The first symbols; one that cannot be seen by its code point."""
+    shown = [s if s.isprintable() else f"U+{ord(s):04X}" for s in symbols[:20]]
+    return " ".join(shown) + (f" and {len(symbols) - 20} more" if len(symbols) > 20 else "")
 
 
 def pronounce(word: str, dictionary: Pronunciations) -> list[int]:

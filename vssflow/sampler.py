@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vsseval.errors import InputError
 from vssflow.dit import Conditions, VSSFlow
 from vssflow.flow import guided
 from vssflow.solvers import VelocityField, solver_named, time_grid
@@ -81,13 +82,20 @@ def sample(
 
     Raises:
         UnknownNameError: there is no such solver or grid.
+        InputError: a value on the way is not finite.
     """
     solve, times = solver_named(solver), time_grid(grid, num_steps)
     field = guided_field(model, conditions, guidance_scale, drift=drift)
     start = torch.cat([noise, conditions.channels], dim=-1) if drift else noise
     solution = solve(field, start, times)
+    latent = solution.x_1[..., : noise.shape[-1]]
+    if not torch.isfinite(latent).all():
+        raise InputError(
+            f"the integration left the finite numbers (guidance {guidance_scale:g}, {solver}, "
+            f"{num_steps} steps); give a guidance nearer to 1, or more steps"
+        )
     branches = 1 if guidance_scale == 1.0 else 2
-    return Sample(solution.x_1[..., : noise.shape[-1]], solution.evaluations * branches)
+    return Sample(latent, solution.evaluations * branches)
 
 
 def seeded_noise(frames: int, channels: int, seed: int, device: torch.device) -> Tensor:

@@ -13,6 +13,8 @@ from vsseval.errors import InputError
 
 MIN_SECONDS = 0.2
 MAX_SECONDS = 120.0
+STATED_MARGIN = 0.25
+"""A file states its length to about a frame [s]."""
 
 
 class Shown(NamedTuple):
@@ -38,7 +40,8 @@ def shown_frames(path: Path, seconds: float | None = None) -> Iterator[Shown]:
             than 0.2 s, or longer than 120 s where it is wanted whole.
     """
     if not path.is_file():
-        raise InputError(f"no video file at {path}")
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise InputError(f"video {path} {what}; give a video file, such as MP4, MKV or MOV")
     count, end = 0, Fraction(0)
     try:
         with av.open(str(path)) as container:
@@ -62,7 +65,11 @@ def shown_frames(path: Path, seconds: float | None = None) -> Iterator[Shown]:
                 end = at + _seconds_shown(frame, stream, at / max(1, count - 1))
                 yield Shown(frame, at, end)
     except av.error.FFmpegError as error:
-        raise InputError(f"cannot decode video {path}: {error}") from error
+        where = f", behind {float(end):.2f} s" if count else ""
+        raise InputError(
+            f"cannot decode video {path}{where}: {error.strerror}; if other players show it, "
+            f"`ffmpeg -i {path.name} mended.mp4` may mend it"
+        ) from error
     if count == 0:
         raise InputError(f"{path} holds no video frames")
     if end < Fraction(str(MIN_SECONDS)):
@@ -71,6 +78,24 @@ def shown_frames(path: Path, seconds: float | None = None) -> Iterator[Shown]:
             f"{path} lasts {float(end):.2f} s ({count} frame{plural}); "
             f"vssflow needs {MIN_SECONDS} s"
         )
+
+
+def breaking_off(path: Path, seconds: float) -> str | None:
+    """What to say of a video whose pictures end before the file says; None: they do not.
+
+    Args:
+        path: a video that could be decoded.
+        seconds: where its pictures end.
+    """
+    with av.open(str(path)) as container:
+        stream, stated = container.streams.video[0], None
+        if stream.duration is not None and stream.time_base is not None:
+            stated = float(stream.duration * stream.time_base)
+        elif container.duration is not None and len(container.streams) == 1:
+            stated = container.duration / av.time_base
+    if stated is None or stated - seconds <= STATED_MARGIN:
+        return None
+    return f"{path} breaks off: its pictures end at {seconds:.2f} s, it states {stated:.2f} s"
 
 
 def _seconds_shown(frame: av.VideoFrame, stream: av.VideoStream, spacing: Fraction) -> Fraction:

@@ -124,6 +124,7 @@ FOURTH_ORDER = (
 ERROR = tuple(b - a for b, a in zip((*STAGES[6], 0.0), FOURTH_ORDER, strict=True))
 SAFETY, SHRINK, GROW = 0.9, 0.2, 10.0
 MAX_STEPS = 10_000
+MIN_STEP = 1e-9
 
 
 def dopri5(
@@ -138,7 +139,8 @@ def dopri5(
     A step is accepted when every item's root mean square of error / (tolerance (1 + |x|)) is at
     most 1. The norm is taken item by item over its latent alone, so that padding a batch with
     easy items changes nothing; the step is shared by a batch, and one item at a time gives results
-    that depend on that item alone. The grid is ignored but for its ends.
+    that depend on that item alone. The grid is ignored but for its ends. Where not even a step of
+    1e-9 is accepted, the velocity is not finite, and neither is the result.
 
     Raises:
         InputError: the tolerance is so small that no step is accepted.
@@ -160,12 +162,16 @@ def dopri5(
             step * _combine(ERROR, slopes),
             tolerance * (1 + torch.maximum(x.abs(), proposed.abs())),
         )
+        if math.isnan(ratio):
+            ratio = math.inf  # a smaller step may stay finite
         if ratio <= 1:
             x, now, first = proposed, now + step, slopes[6]
             if last:
                 return Solution(x, evaluations)
         grow = SAFETY * ratio**-0.2 if ratio > 0 else GROW
         step *= min(GROW if ratio <= 1 else 1.0, max(SHRINK, grow))
+        if not step >= MIN_STEP:
+            return Solution(x * math.nan, evaluations)
     raise InputError(
         f"dopri5 took {MAX_STEPS} steps and is at t = {now:.6f}; give a larger tolerance"
     )
@@ -177,7 +183,8 @@ def _first_step(
     """A step of about the right size (Hairer, Norsett and Wanner, Solving ODEs I, II.4)."""
     scale = tolerance * (1 + x.abs())
     size, speed = _largest_norm(x, scale), _largest_norm(slope, scale)
-    guess = min(most, 1e-6 if min(size, speed) < 1e-5 else 0.01 * size / speed)
+    unknown = min(size, speed) < 1e-5 or not math.isfinite(speed)
+    guess = min(most, 1e-6 if unknown else 0.01 * size / speed)
     bend = _largest_norm(velocity(x + guess * slope, now + guess) - slope, scale) / guess
     steepest = max(speed, bend)
     wanted = max(1e-6, 1e-3 * guess) if steepest <= 1e-15 else (0.01 / steepest) ** 0.2

@@ -28,6 +28,7 @@ from vssflow.shown import MIN_SECONDS
 from vssflow.speaker import speaker_vector
 
 DEFAULT_PRESET = next(iter(PRESETS))
+MIN_VOICE_SECONDS = 0.1
 FULL_SCALE = 32767 / 32768
 """Largest sample that 16 bits hold."""
 
@@ -151,17 +152,34 @@ def fitted(wave: NDArray[np.float32], duration: float, config: Config) -> Audio:
     """Audio of exactly round(duration * rate) samples of waveforms (1, n).
 
     A clip whose peak does not fit into 16 bits is turned down until it does, not clipped.
+
+    Raises:
+        InputError: a sample is not finite.
     """
     length = round(duration * config.sample_rate)
     short = max(0, length - wave.shape[1])
     samples = np.pad(wave, ((0, 0), (0, short)))[:, :length]
+    if not np.isfinite(samples).all():
+        raise InputError(
+            "what was decoded is not finite: the latents are far from those of any audio; give a "
+            "guidance nearer to 1, or another checkpoint"
+        )
     gain = min(1.0, FULL_SCALE / max(float(np.abs(samples).max()), 1e-9))
     return Audio(samples * np.float32(gain), config.sample_rate)
 
 
 def reference_voice(path: Path, config: Config) -> NDArray[np.float32]:
-    """Speaker vector of a recording of any rate and length."""
+    """Speaker vector of a recording of any rate; zeros if it is silent.
+
+    Raises:
+        InputError: it cannot be read, or is shorter than 0.1 s.
+    """
     audio = read_audio(path)
+    if audio.duration < MIN_VOICE_SECONDS:
+        raise InputError(
+            f"reference voice {path} lasts {audio.duration:.4f} s; at least {MIN_VOICE_SECONDS} s "
+            "are needed, and some seconds are better"
+        )
     return speaker_vector(resample(mono(audio), audio.sample_rate, config.sample_rate), config)
 
 

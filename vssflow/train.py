@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -19,16 +20,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vsseval.errors import InputError
+from vsseval.files import write_atomic
 from vssflow.audioldm2 import latent_sampler, load_vae
 from vssflow.checkpoint import is_checkpoint, load_checkpoint, require_config, save_checkpoint
 from vssflow.config import Config
 from vssflow.distributed import Processes
 from vssflow.duration_predictor import DurationPredictor, upstream_state
-from vssflow.features import Array, Clip, decode_media, media_arrays, open_array, store_clips
+from vssflow.features import Array, Clip, decode_media, media_arrays, open_array, renew, store_clips
 from vssflow.frames import ClipFrames
 from vssflow.full_durations import TIMINGS
 from vssflow.network import Networks, clip_features
 from vssflow.phonemes import Pronunciations, text_to_phonemes
+from vssflow.run_files import claimed, read_tensors, write_tensors
 from vssflow.shards import open_shards
 from vssflow.speaker import speaker_vector
 from vssflow.train_codec import codec_job, decoder_job, encode_clip, set_latent_statistics
@@ -109,6 +112,11 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         raise InputError(
             "only --stage flow and durations run in several processes; do the others first"
         )
+    with claimed(run.out) if run.processes.first else nullcontext():
+        return _train(run, stage, budget)
+
+
+def _train(run: Run, stage: Stage, budget: Budget) -> Path | None:
     _same_config(run, stage)
     torch.manual_seed(run.seed)
     if stage == "durations":
@@ -120,9 +128,17 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         return _train_full_flow(run, networks, budget)
     if run.start is not None:
         raise InputError(f"--start is for full-size presets, not for {run.config.preset}")
+    later = run.out / "decoder.pt"
+    if stage == "codec" and later.is_file():
+        raise InputError(
+            f"{later} goes on from the codec as it was; to train the codec further, delete it first"
+        )
     if stage in ("codec", "all"):
         decode(run, waves_only=stage == "codec")
-        _train_codec(run, networks, _share(budget, "codec", stage))
+        if later.is_file():
+            run.report("codec: done, its decoder was begun")
+        else:
+            _train_codec(run, networks, _share(budget, "codec", stage))
     if stage in ("decoder", "all"):
         _restore(run, networks, "codec")
         _train_decoder(run, networks, _share(budget, "decoder", stage))
@@ -172,13 +188,16 @@ def _same_config(run: Run, stage: Stage) -> None:
         _compare(run.out, now, ignored=frozenset())
     elif run.processes.first:
         run.out.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(now, indent=1) + "\n")
+        write_atomic(path, (json.dumps(now, indent=1) + "\n").encode())
 
 
 def _compare(folder: Path, now: Mapping[str, object], *, ignored: frozenset[str]) -> None:
     # A field that is younger than the run had its default then.
     before = json.loads(json.dumps(asdict(Config(""))))
-    before |= json.loads((folder / "config.json").read_text())
+    try:
+        before |= json.loads((folder / "config.json").read_text())
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{folder / 'config.json'} is damaged: {error}") from error
     different = [
         f"{name}: {before.get(name)!r}, now {now.get(name)!r}"
         for name in sorted((before.keys() | now.keys()) - ignored)
@@ -217,9 +236,7 @@ def _restore(run: Run, networks: Networks, name: str) -> None:
     path = (run.reuse or run.out) / f"{name}.weights.pt"
     if not path.is_file():
         raise InputError(f"no trained {name} at {path}; run the earlier --stage first")
-    _network(networks, name).load_state_dict(
-        torch.load(path, weights_only=True, map_location="cpu")
-    )
+    _network(networks, name).load_state_dict(read_tensors(path))
 
 
 def _fit(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
@@ -235,14 +252,14 @@ def _fit(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
     )
     _network(networks, job.name).load_state_dict(weights)
     if run.processes.first:
-        torch.save(weights, run.out / f"{job.name}.weights.pt")
+        write_tensors(weights, run.out / f"{job.name}.weights.pt")
 
 
 def _train_codec(run: Run, networks: Networks, budget: Budget) -> None:
     wave = media_arrays(len(run.clips), run.features, run.config)["wave"]
     _fit(run, networks, codec_job(networks.codec, np.asarray(wave, np.int16)), budget)
     set_latent_statistics(networks.codec, np.asarray(wave, np.int16))
-    torch.save(networks.codec.state_dict(), run.out / "codec.weights.pt")
+    write_tensors(networks.codec.state_dict(), run.out / "codec.weights.pt")
 
 
 def _train_decoder(run: Run, networks: Networks, budget: Budget) -> None:
@@ -250,7 +267,7 @@ def _train_decoder(run: Run, networks: Networks, budget: Budget) -> None:
     job = decoder_job(networks.codec, np.asarray(wave, np.int16))
     weights = fit(job, budget, run.out, seed=run.seed, report=run.report)
     networks.codec.load_state_dict(weights)
-    torch.save(weights, run.out / "codec.weights.pt")
+    write_tensors(weights, run.out / "codec.weights.pt")
 
 
 def _latents(run: Run, networks: Networks) -> NDArray[np.float16]:
@@ -260,6 +277,10 @@ def _latents(run: Run, networks: Networks) -> NDArray[np.float16]:
     done = open_array(run.features, "latent_done", (count,), np.bool_)
     wave = media_arrays(count, run.features, config)["wave"]
     networks.codec.eval()
+    weights = networks.codec.state_dict().items()
+    makers = {key: value for key, value in weights if key.startswith(("encoder.", "latent_"))}
+    if renew(run.features, "latent", done, makers):
+        run.report("latents are made anew: the codec is another")
     for row in np.flatnonzero(~done):
         latent[row] = encode_clip(networks.codec, wave[row]).numpy()
         done[row] = True
@@ -288,6 +309,14 @@ def compute_features(run: Run, networks: Networks) -> None:
     arrays = feature_arrays(count, run.features, config)
     _latents(run, networks)
     networks.eval()
+    spoken = any(clip.transcript is not None for clip in run.clips)
+    makers = {
+        f"{name}.{key}": value
+        for name in ("sync", "semantic", *(["lips"] if spoken else []))
+        for key, value in _network(networks, name).state_dict().items()
+    }
+    if renew(run.features, "features", arrays["features_done"], makers):
+        run.report("features are made anew: the front ends are others")
     for number, row in enumerate(np.flatnonzero(~arrays["features_done"])):
         clip = run.clips[row]
         frames = ClipFrames(media["scene"][row], media["mouth"][row], media["colour"][row])
@@ -394,7 +423,7 @@ def _train_durations(run: Run, budget: Budget) -> Path:
     path = run.out / "durations.ckpt"
     if run.processes.first:
         network.load_state_dict(weights)
-        torch.save({"state_dict": upstream_state(network)}, path)
+        write_tensors({"state_dict": upstream_state(network)}, path)
     return path
 
 

@@ -6,7 +6,6 @@ equal shares of it, and gradients are averaged, so their number changes nothing 
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,8 @@ from vsseval.errors import InputError, VssevalError
 from vssflow.distributed import Processes, Share
 from vssflow.events import append_scalars, event_path
 from vssflow.memory import is_out_of_memory, largest_batch
+from vssflow.run_files import append_row, keep_rows, read_tensors, write_tensors
+from vssflow.stopping import stop_asked_for
 
 SAVE_SECONDS = 120.0
 LOG_STEPS = 20
@@ -115,7 +116,6 @@ class _State:
 
     def save(self) -> None:
         """Write everything through a rename."""
-        partial = self.path.with_suffix(".partial")
         tensors = {
             "network": self.job.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -126,8 +126,7 @@ class _State:
             "generator": self.generator.get_state(),
             "settings": self.job.settings,
         }
-        torch.save(tensors, partial)
-        partial.replace(self.path)
+        write_tensors(tensors, self.path)
 
     def restore(self) -> None:
         """Read what :meth:`save` wrote, on whatever device that was.
@@ -136,7 +135,7 @@ class _State:
             InputError: the run was started with other settings.
         """
         # The optimiser's counters and the generator belong on the CPU wherever the network is.
-        state = torch.load(self.path, weights_only=True, map_location="cpu")
+        state = read_tensors(self.path)
         before = state.get("settings", "")
         if before != self.job.settings:
             raise InputError(
@@ -164,9 +163,9 @@ def fit(
 ) -> dict[str, Tensor]:
     """Train until the budget is used and return the weights: their moving average if there is one.
 
-    State goes to ``folder/<name>.pt`` every two minutes, the curve to ``folder/<name>.csv``, and
-    for TensorBoard below ``folder/events``; a second call continues from there. The first process
-    writes, all read.
+    State goes to ``folder/<name>.pt`` every two minutes and when the run is asked to stop (Ctrl-C,
+    SIGTERM), the curve to ``folder/<name>.csv``, and for TensorBoard below ``folder/events``; a
+    second call continues from there. The first process writes, all read.
 
     Args:
         job: what is trained.
@@ -179,7 +178,8 @@ def fit(
 
     Raises:
         InputError: the job cannot share a batch, or was started with other settings.
-        TrainingError: a loss is not finite, or memory runs out.
+        TrainingError: a loss or gradient is not finite, or memory runs out.
+        KeyboardInterrupt: the run was asked to stop; its state is saved.
     """
     group = processes or Processes()
     if job.batch is None and (group.count > 1 or accumulate > 1):
@@ -189,35 +189,52 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     state = _start(job, folder, seed)
     if state.step:
-        report(f"{job.name}: resumed at step {state.step}")
+        used = budget.progress(state.step, state.seconds) >= 1
+        done = "the budget was used before" if used else "resumed"
+        report(f"{job.name}: {done} at step {state.step}")
     curve = folder / f"{job.name}.csv"
     if group.first:
-        _keep_rows(curve, state.step)
+        keep_rows(curve, state.step)
     events = event_path(folder, job.name, time.time())
     before, started, saved = state.seconds, time.monotonic(), time.monotonic()
     job.network.train()
-    while (progress := budget.progress(state.step, group.of_the_first(state.seconds))) < 1.0:
-        if group.first and time.monotonic() - saved > SAVE_SECONDS:
-            state.save()
-            saved = time.monotonic()
-        for name, value in _update(state, progress, seed, group, accumulate).items():
-            state.sums[name] = state.sums.get(name, 0.0) + value / LOG_STEPS
-        state.seconds = before + time.monotonic() - started
-        if state.step % LOG_STEPS == 0:
-            if group.first:
-                _append_row(curve, {"step": state.step, "seconds": state.seconds, **state.sums})
-                events.parent.mkdir(parents=True, exist_ok=True)
-                tagged = {f"{job.name}/{name}": value for name, value in state.sums.items()}
-                append_scalars(events, time.time(), state.step, tagged)
-                figures = "  ".join(f"{name} {value:.4f}" for name, value in state.sums.items())
-                share = f"{state.seconds:.0f} s ({100 * progress:.0f} %)"
-                report(f"{job.name} step {state.step} {share}  {figures}")
-            state.sums = {}
+    with stop_asked_for() as asked:
+        while (progress := budget.progress(state.step, group.of_the_first(state.seconds))) < 1.0:
+            if group.first and time.monotonic() - saved > SAVE_SECONDS:
+                state.save()
+                saved = time.monotonic()
+            for name, value in _update(state, progress, seed, group, accumulate).items():
+                state.sums[name] = state.sums.get(name, 0.0) + value / LOG_STEPS
+            state.seconds = before + time.monotonic() - started
+            stop = bool(group.of_the_first(float(asked())))
+            if state.step % LOG_STEPS == 0:
+                if group.first:
+                    _log(state, curve, events, progress, report)
+                state.sums = {}
+            if stop:
+                if group.first:
+                    state.save()
+                    report(f"{job.name}: stopped and saved at step {state.step}")
+                raise KeyboardInterrupt
     if group.first:
         state.save()
     if job.ema_decay is None:
         return {k: v.detach().clone() for k, v in job.network.state_dict().items()}
     return state.average
+
+
+def _log(
+    state: _State, curve: Path, events: Path, progress: float, report: Callable[[str], None]
+) -> None:
+    """Write the means of the last updates to curve, events and progress."""
+    name = state.job.name
+    append_row(curve, {"step": state.step, "seconds": state.seconds, **state.sums})
+    events.parent.mkdir(parents=True, exist_ok=True)
+    tagged = {f"{name}/{loss}": value for loss, value in state.sums.items()}
+    append_scalars(events, time.time(), state.step, tagged)
+    figures = "  ".join(f"{loss} {value:.4f}" for loss, value in state.sums.items())
+    share = f"{state.seconds:.0f} s ({100 * progress:.0f} %)"
+    report(f"{name} step {state.step} {share}  {figures}")
 
 
 def _start(job: Job, folder: Path, seed: int) -> _State:
@@ -257,19 +274,30 @@ def _update(
         raise TrainingError(_what_fits(state, group, accumulate)) from ran_out
     values = dict(zip(sums, group.mean(list(sums.values())), strict=True))
     if not math.isfinite(values["loss"]):
-        clips = f"; clips {', '.join(job.batch_ids(state.step))}" if job.batch_ids else ""
-        raise TrainingError(
-            f"{job.name}: the loss is not finite at step {state.step}; seed {seed}{clips}"
-        )
+        raise TrainingError(_broken(state, "the loss", seed))
     parameters = state.optimiser.param_groups[0]["params"]
     group.mean_gradients(parameters)
-    nn.utils.clip_grad_norm_(parameters, 1.0)
+    norm = nn.utils.clip_grad_norm_(parameters, 1.0)
+    if not torch.isfinite(norm):
+        raise TrainingError(_broken(state, "the gradient", seed))
     state.optimiser.step()
     state.step += 1
     if job.ema_decay is not None:
         decay = min(job.ema_decay, (state.step + 1) / (state.step + 10))
         _update_average(state.average, job.network, decay)
     return values
+
+
+def _broken(state: _State, what: str, seed: int) -> str:
+    """The message of a run whose numbers are not finite."""
+    job = state.job
+    again = "go on from the last saved step" if state.path.is_file() else "begin again"
+    said = f"{job.name}: {what} is not finite at step {state.step}, seed {seed}; {again} with a "
+    said += f"lower learning rate than {job.learning_rate:g}"
+    if job.batch_ids is None:
+        return said
+    # A clip may be in a batch more than once.
+    return f"{said}, or look at the clips: {', '.join(dict.fromkeys(job.batch_ids(state.step)))}"
 
 
 def _backward(state: _State, shares: Sequence[Share]) -> dict[str, float]:
@@ -312,20 +340,3 @@ def _update_average(average: dict[str, Tensor], network: nn.Module, decay: float
         for name, value in network.state_dict().items():
             if value.is_floating_point():
                 average[name].lerp_(value, 1.0 - decay)
-
-
-def _keep_rows(path: Path, last_step: int) -> None:
-    """Drop the rows of a curve after the step that training continues from."""
-    if path.is_file():
-        head, *rows = path.read_text().splitlines()
-        kept = [row for row in rows if int(row.split(",")[0]) <= last_step]
-        path.write_text("".join(line + "\n" for line in (head, *kept)))
-
-
-def _append_row(path: Path, row: Mapping[str, float]) -> None:
-    fresh = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if fresh:
-            writer.writerow(row)
-        writer.writerow(f"{value:.6g}" for value in row.values())

@@ -68,7 +68,7 @@ def test_missing_file_is_refused(tmp_path):
 def test_file_that_is_no_safetensors_is_refused(tmp_path):
     path = tmp_path / "broken.safetensors"
     path.write_bytes(b"\x80\x04pickle")
-    with pytest.raises(InputError, match="as safetensors"):
+    with pytest.raises(InputError, match=r"no whole safetensors file.*vssflow convert"):
         load_checkpoint(path)
 
 
@@ -93,7 +93,10 @@ def test_missing_tensor_is_named(networks, tmp_path):
     first, second = tmp_path / "1.safetensors", tmp_path / "2.safetensors"
     save_checkpoint(networks, first)
     _rewrite(first, second, lambda tensors, _: tensors.pop("flow.proj_in.weight"))
-    with pytest.raises(InputError, match=r"1 tensors do not fit, first flow\.proj_in\.weight"):
+    with pytest.raises(
+        InputError,
+        match=r"1 tensors do not fit its configuration, first flow\.proj_in\.weight: none",
+    ):
         load_checkpoint(second)
 
 
@@ -107,3 +110,60 @@ def test_field_of_another_version_is_named(networks, tmp_path):
     _rewrite(first, second, rename)
     with pytest.raises(InputError, match="fields that differ: depth, layers"):
         load_checkpoint(second)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(lambda _: None, "no readable configuration", id="absent"),
+        pytest.param(lambda _: "{", "no readable configuration", id="cut off"),
+        pytest.param(lambda _: "[1]", "is a list, not an object", id="no object"),
+        pytest.param(
+            lambda text: text.replace('"depth": 2', '"depth": "2"'),
+            "depth is '2', expected int",
+            id="another type",
+        ),
+    ],
+)
+def test_configuration_that_cannot_be_used_is_said(networks, tmp_path, change, message):
+    first, second = tmp_path / "1.safetensors", tmp_path / "2.safetensors"
+    save_checkpoint(networks, first)
+
+    def damage(_, metadata):
+        text = change(metadata.pop("config"))
+        metadata.update({} if text is None else {"config": text})
+
+    _rewrite(first, second, damage)
+    with pytest.raises(InputError, match=message):
+        read_config(second)
+
+
+def test_weights_that_are_not_finite_are_named(networks, tmp_path):
+    first, second = tmp_path / "1.safetensors", tmp_path / "2.safetensors"
+    save_checkpoint(networks, first)
+    _rewrite(first, second, lambda tensors, _: tensors["flow.proj_out.weight"].fill_(torch.nan))
+    with pytest.raises(
+        InputError, match=r"flow\.proj_out\.weight holds values that are not finite"
+    ):
+        load_checkpoint(second)
+
+
+def test_folder_of_a_run_is_no_checkpoint(tmp_path):
+    with pytest.raises(InputError, match=r"is a folder; give the \.safetensors file in it"):
+        read_config(tmp_path)
+
+
+def test_checkpoint_that_cannot_be_finished_leaves_the_one_before(networks, tmp_path, monkeypatch):
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(networks, path)
+    before = path.read_bytes()
+
+    def full(_, partial, **__):
+        partial.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vssflow.checkpoint.save_file", full)
+    with pytest.raises(OSError, match="No space"):
+        save_checkpoint(networks, path)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]
+    assert path.read_bytes() == before

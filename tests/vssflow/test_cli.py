@@ -60,6 +60,27 @@ def test_train_all_stages_then_sample(data, clip, tmp_path):
     assert np.isfinite(audio.samples).all()
 
 
+@pytest.mark.weights
+@pytest.mark.usefixtures("small_tiny")
+def test_features_follow_front_ends_that_are_trained_further(data, tmp_path):
+    common = ("train", "--data", data, "--out", tmp_path, "--workers", 1, "--batch", 4)
+    assert invoke(*common, "--steps", 2).exit_code == 0
+    before = np.load(tmp_path / "features" / "sync.npy")
+    done = invoke(*common, "--steps", 2, "--stage", "flow")
+    assert "made anew" not in done.output
+    assert invoke(*common, "--steps", 4, "--stage", "frontends").exit_code == 0
+    done = invoke(*common, "--steps", 3, "--stage", "flow")
+    assert "features are made anew: the front ends are others" in done.output
+    assert "latents are made anew" not in done.output
+    assert not np.array_equal(np.load(tmp_path / "features" / "sync.npy"), before)
+    # The decoder goes on from the codec as it was, and so does all the rest.
+    with pytest.raises(InputError, match=r"decoder\.pt goes on from the codec as it was"):
+        invoke(*common, "--steps", 4, "--stage", "codec")
+    latent = np.load(tmp_path / "features" / "latent.npy")
+    assert "codec: done" in invoke(*common, "--steps", 5).output
+    np.testing.assert_array_equal(np.load(tmp_path / "features" / "latent.npy"), latent)
+
+
 def _another_layout_on_the_same_features(data, clip, tmp_path):
     """Another layout trains on the run's features, and its checkpoint makes a sound."""
     run = tmp_path / "run"

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from vsseval.errors import InputError
 from vssflow.durations import phone_targets
-from vssflow.features import decode_media, media_arrays, open_array, read_clips, store_clips
+from vssflow.features import decode_media, media_arrays, open_array, read_clips, renew, store_clips
 from vssflow.train_frontends import onset_targets
 
 
@@ -34,8 +37,33 @@ def test_folder_with_features_of_other_clips_is_refused(data, tmp_path):
     clips = read_clips(data)
     store_clips(clips, tmp_path)
     store_clips(clips, tmp_path)
-    with pytest.raises(InputError, match="holds the features of other clips"):
+    expected = "other clips: 6 there, 2 asked for; give the same"
+    with pytest.raises(InputError, match=expected):
         store_clips(clips[:2], tmp_path)
+    with pytest.raises(InputError, match="6 there, 6 asked for, first demo-sound/sound-1"):
+        store_clips([clips[0], replace(clips[1], label="other"), *clips[2:]], tmp_path)
+
+
+def test_media_may_move(data, tmp_path, monkeypatch):
+    store_clips(read_clips(data), tmp_path)
+    monkeypatch.chdir(data.parent)
+    moved = read_clips(Path(data.name))
+    assert moved[0].video != read_clips(data)[0].video
+    store_clips(moved, tmp_path)
+    assert json.loads((tmp_path / "clips.json").read_text())[0]["video"] == moved[0].video
+
+
+def test_rows_of_other_weights_are_made_anew(tmp_path):
+    done = np.ones(3, bool)
+    made_by = {"a": torch.ones(2)}
+    # The first call of a folder that an older version made finds no note.
+    assert not renew(tmp_path, "latent", done, made_by)
+    assert not renew(tmp_path, "latent", done, made_by)
+    assert done.all()
+    assert renew(tmp_path, "latent", done, {"a": torch.tensor([1.0, 2.0])})
+    assert not done.any()
+    # Nothing is done, so nothing is lost by a change.
+    assert not renew(tmp_path, "latent", done, made_by)
 
 
 def test_array_of_another_shape_is_refused(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
+import re
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -14,12 +16,13 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from vsseval.audio import read_audio
+from vsseval.audio import read_audio, write_audio
 from vsseval.errors import InputError, UnknownNameError
 from vsseval.types import Audio, Item
 from vsseval.video import read_video
 from vssflow.checkpoint import save_checkpoint
 from vssflow.cli import commands
+from vssflow.cli import main as run_command
 from vssflow.config import PRESETS
 from vssflow.film import generate_film
 from vssflow.frames import clip_frames
@@ -140,8 +143,6 @@ def test_one_frame_is_refused_with_its_length(quick, tmp_path):
 
 
 def test_file_without_a_picture_is_refused(quick, tmp_path):
-    from vsseval.audio import write_audio
-
     path = tmp_path / "a.wav"
     write_audio(path, Audio(np.zeros((1, 1600), np.float32), 16000))
     with pytest.raises(InputError, match="has no video stream"):
@@ -240,9 +241,125 @@ def write_ffv1(path: Path) -> Path:
 def test_video_is_not_overwritten_by_its_own_preview(quick, tmp_path):
     path = write_film(tmp_path / "a.mp4", steady(10))
     before = path.read_bytes()
-    with pytest.raises(InputError, match="is the video itself"):
+    with pytest.raises(InputError, match="take the place of --video"):
         sample("--video", path, "--checkpoint", quick, "--out", path)
+    with pytest.raises(InputError, match="is the video itself"):
+        write_preview(path, Audio(np.zeros((1, 6400), np.float32), 16000), path)
     assert path.read_bytes() == before
+    assert not (tmp_path / "a.wav").exists()
+
+
+def test_reference_voice_is_not_overwritten_by_the_sound_of_a_preview(quick, clip, tmp_path):
+    voice = tmp_path / "voice.wav"
+    write_audio(voice, Audio(np.full((1, 16000), 0.1, np.float32), 16000))
+    before = voice.read_bytes()
+    with pytest.raises(InputError, match=r"take the place of --reference-voice .*voice\.wav"):
+        sample(
+            *("--video", clip, "--checkpoint", quick, "--text", "bin"),
+            *("--reference-voice", voice, "--out", tmp_path / "voice.mp4"),
+        )
+    assert voice.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        pytest.param("folder.wav", "is a folder; give the name of a file", id="a folder"),
+        pytest.param("file/out.wav", "is a file, not a folder", id="below a file"),
+    ],
+)
+def test_out_that_cannot_be_written_is_refused_before_anything_is_made(
+    clip, tmp_path, name, message
+):
+    (tmp_path / "folder.wav").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=message):
+        sample("--video", clip, "--checkpoint", "absent", "--out", tmp_path / name)
+
+
+def test_full_disk_is_one_line_and_leaves_no_file(quick, clip, tmp_path, monkeypatch, capsys):
+    def full(self, _):
+        raise OSError(errno.ENOSPC, "No space left on device", str(self))
+
+    out = tmp_path / "new" / "out.mp4"
+    words = ["sample", "--video", clip, "--checkpoint", quick, "--out", out]
+    monkeypatch.setattr("sys.argv", ["vssflow", *map(str, words)])
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(SystemExit) as caught:
+        run_command()
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("error: No space left on device: ")
+    assert not list(out.parent.iterdir())
+
+
+def test_ctrl_c_is_said_without_a_traceback(monkeypatch, capsys):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.argv", ["vssflow", "sample", "--video", "a", "--out", "o.wav"])
+    monkeypatch.setattr("vssflow.film.generate_film", stopped)
+    with pytest.raises(SystemExit) as caught:
+        run_command()
+    assert caught.value.code == 130
+    assert capsys.readouterr().err.strip().startswith("stopped;")
+
+
+def test_file_that_breaks_off_is_said(quick, tmp_path):
+    whole = write_film(tmp_path / "whole.mkv", steady(100), width=320, height=240)
+    said: list[str] = []
+    path = tmp_path / "cut.mkv"
+    path.write_bytes(whole.read_bytes()[:5000])
+    for video in (whole, path):
+        generate_film(
+            load_flow_model(quick),
+            video,
+            **{"text": None, "voice": None, "face": None, "seed": 0, "report": said.append},
+        )
+    broken = [line for line in said if "breaks off" in line]
+    assert len(broken) == 1
+    assert re.search(
+        r"cut\.mkv breaks off: its pictures end at \d\.\d\d s, it states 4\.00 s", broken[0]
+    )
+
+
+@pytest.mark.parametrize("guidance", ["1e38", "nan", "inf"])
+def test_guidance_that_leaves_the_finite_numbers_is_said(quick, clip, tmp_path, guidance):
+    out = tmp_path / "o.wav"
+    words = ["sample", "--video", clip, "--checkpoint", quick, "--out", out, "--guidance", guidance]
+    done = CliRunner().invoke(commands, list(map(str, words)))
+    assert done.exit_code != 0
+    assert "finite" in done.output + str(done.exception)
+    assert not out.exists()
+
+
+def test_seed_that_no_generator_takes_is_refused(clip, tmp_path):
+    words = ["sample", "--video", str(clip), "--out", str(tmp_path / "o.wav"), "--seed", str(2**64)]
+    done = CliRunner().invoke(commands, words, catch_exceptions=False)
+    assert "is not in the range" in done.output
+
+
+def test_preset_without_a_shipped_checkpoint_asks_for_one(clip, tmp_path):
+    with pytest.raises(InputError, match="no checkpoint of preset v3-m comes with the package"):
+        sample("--video", clip, "--out", tmp_path / "o.wav", "--preset", "v3-m")
+
+
+@pytest.mark.weights
+def test_reference_voice_that_says_nothing_is_said(quick, clip, tmp_path):
+    said: list[str] = []
+
+    def speak(samples: int) -> None:
+        voice = tmp_path / f"{samples}.wav"
+        write_audio(voice, Audio(np.zeros((1, samples), np.float32), 16000))
+        generate_film(
+            load_flow_model(quick),
+            clip,
+            **{"text": "bin", "voice": voice, "face": None, "seed": 0, "report": said.append},
+        )
+
+    speak(16000)
+    assert said == [f"{tmp_path / '16000.wav'} is silent: spoken without a reference voice"]
+    with pytest.raises(InputError, match=r"lasts 0\.0063 s; at least 0\.1 s are needed"):
+        speak(100)
 
 
 def test_one_window_is_what_the_benchmark_model_makes(quick, clip):

@@ -60,6 +60,17 @@ def test_another_script_is_refused_by_naming_its_symbols():
         words_of("a \N{GREEK SMALL LETTER BETA}")
 
 
+def test_symbols_that_cannot_be_seen_are_named_by_their_code_points():
+    with pytest.raises(InputError, match=r"pronunciation: U\+200B; write them as words"):
+        words_of("bin\N{ZERO WIDTH SPACE}blue")
+
+
+def test_long_transcript_is_shortened_in_its_message():
+    with pytest.raises(InputError, match="%") as caught:
+        words_of("bin " * 1000 + "%")
+    assert len(str(caught.value)) < 200
+
+
 def test_known_word_possessive_and_spelling():
     ids = text_to_phonemes("bin dog's xz", DICTIONARY)
     names = [[SYMBOLS[i - 1] for i in word] for word in ids]

@@ -182,3 +182,21 @@ def test_heun_and_euler_agree_on_the_first_slope():
 
     assert torch.equal(heun(velocity, X_0, [0.0, 1.0]).x_1, X_0 + 1)
     assert torch.equal(euler(velocity, X_0, [0.0, 1.0]).x_1, X_0)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_dopri5_gives_up_where_the_velocity_is_not_finite(late):
+    calls = []
+
+    def velocity(x, t):
+        calls.append(t)
+        return torch.full_like(x, math.nan if t > 0.5 or not late else 1.0)
+
+    solution = dopri5(velocity, torch.zeros(1, 2, 3))
+    assert not torch.isfinite(solution.x_1).any()
+    assert len(calls) < 1000
+
+
+def test_dopri5_gives_up_where_the_velocity_is_too_large_to_square():
+    solution = dopri5(lambda x, t: 1e30 * (1 + x), torch.zeros(1, 2, 3))
+    assert not torch.isfinite(solution.x_1).any()

@@ -150,7 +150,8 @@ def test_loss_that_is_not_finite_names_step_and_clips(config, tmp_path):
     expected = broken.batch_ids(0)
     with pytest.raises(TrainingError) as caught:
         fit(broken, Budget(steps=2), tmp_path, seed=7, report=silent)
-    assert str(caught.value).endswith(f"step 0; seed 7; clips {', '.join(expected)}")
+    assert "step 0, seed 7; begin again with a lower learning rate" in str(caught.value)
+    assert str(caught.value).endswith(f"look at the clips: {', '.join(expected)}")
     assert len(expected) == 4
 
 

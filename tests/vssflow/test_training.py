@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import csv
+import signal
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
 from vsseval.errors import InputError
+from vssflow.run_files import append_row, claimed, keep_rows
+from vssflow.stopping import stop_asked_for
 from vssflow.training import Budget, Job, TrainingError, fit, learning_rate_scale
 
 
@@ -55,6 +59,81 @@ def test_resumed_run_draws_the_batches_that_follow(tmp_path):
     assert torch.equal(whole["weight"], resumed["weight"])
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_run_that_is_asked_to_stop_saves_what_it_has(tmp_path, number):
+    whole = fit(make_job(), Budget(steps=30), tmp_path / "whole", seed=1, report=silent)
+    said, job = [], make_job()
+
+    def losses(draw):
+        if draw.step == 15:  # in the middle of the 16th update
+            signal.raise_signal(number)
+        return job.losses(draw)
+
+    before = signal.getsignal(number)
+    stopped = replace(job, losses=losses)
+    with pytest.raises(KeyboardInterrupt):
+        fit(stopped, Budget(steps=30), tmp_path / "cut", seed=1, report=said.append)
+    assert said == ["line: stopped and saved at step 16"]
+    assert signal.getsignal(number) is before
+    resumed = fit(make_job(), Budget(steps=30), tmp_path / "cut", seed=1, report=said.append)
+    assert said[1] == "line: resumed at step 16"
+    assert torch.equal(whole["weight"], resumed["weight"])
+
+
+def test_second_wish_to_stop_is_met_at_once():
+    with stop_asked_for() as asked:
+        signal.raise_signal(signal.SIGINT)
+        assert asked()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_gradient_that_is_not_finite_does_not_reach_the_weights(tmp_path):
+    job = make_job()
+    before = job.network.weight.detach().clone()
+
+    def losses(draw):
+        weight = job.network.weight
+        # The derivative of a square root is infinite at 0, its value is not.
+        return {"loss": (weight - weight.detach()).abs().sum().sqrt() + draw.step}
+
+    broken = replace(job, losses=losses)
+    with pytest.raises(TrainingError, match="the gradient is not finite at step 0"):
+        fit(broken, Budget(steps=1), tmp_path, seed=0, report=silent)
+    assert torch.equal(job.network.weight, before)
+    assert not (tmp_path / "line.pt").exists()
+
+
+def test_damaged_state_is_named_with_what_to_do(tmp_path):
+    fit(make_job(), Budget(steps=2), tmp_path, seed=0, report=silent)
+    state = tmp_path / "line.pt"
+    state.write_bytes(state.read_bytes()[:500])
+    with pytest.raises(InputError, match=r"line\.pt is damaged.*delete it to train"):
+        fit(make_job(), Budget(steps=2), tmp_path, seed=0, report=silent)
+
+
+def test_state_that_cannot_be_written_leaves_the_one_before(tmp_path, monkeypatch):
+    fit(make_job(), Budget(steps=2), tmp_path, seed=0, report=silent)
+    before = (tmp_path / "line.pt").read_bytes()
+
+    def full(_, path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("torch.save", full)
+    with pytest.raises(OSError, match="No space"):
+        fit(make_job(), Budget(steps=4), tmp_path, seed=0, report=silent)
+    assert (tmp_path / "line.pt").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["line.pt"]
+
+
+def test_folder_belongs_to_one_run_at_a_time(tmp_path):
+    with claimed(tmp_path), pytest.raises(InputError, match="another run is at work in"):
+        claimed(tmp_path).__enter__()
+    with claimed(tmp_path):
+        pass
+
+
 def test_curve_has_each_step_once_after_a_resume(tmp_path):
     with pytest.raises(TrainingError):
         fit(make_job(broken_at=50), Budget(steps=60), tmp_path, seed=1, report=silent)
@@ -62,6 +141,14 @@ def test_curve_has_each_step_once_after_a_resume(tmp_path):
     fit(make_job(), Budget(steps=60), tmp_path, seed=1, report=silent)
     rows = list(csv.DictReader((tmp_path / "line.csv").read_text().splitlines()))
     assert [int(row["step"]) for row in rows] == [20, 40, 60]
+
+
+def test_curve_that_a_kill_left_empty_gets_its_head(tmp_path):
+    curve = tmp_path / "a.csv"
+    curve.touch()
+    keep_rows(curve, 0)
+    append_row(curve, {"step": 20, "loss": 1.5})
+    assert curve.read_text().splitlines() == ["step,loss", "20,1.5"]
 
 
 def test_finished_run_is_not_trained_again(tmp_path):
@@ -80,7 +167,7 @@ def test_moving_average_lags_behind_the_weights(tmp_path):
 
 
 def test_loss_that_is_not_finite_stops_with_step_and_seed(tmp_path):
-    with pytest.raises(TrainingError, match="not finite at step 3; seed 7"):
+    with pytest.raises(TrainingError, match="not finite at step 3, seed 7"):
         fit(make_job(broken_at=4), Budget(steps=10), tmp_path, seed=7, report=silent)
 
 

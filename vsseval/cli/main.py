@@ -11,12 +11,12 @@ import click
 from vsseval.cli import datasets
 from vsseval.cli.assets import data, weights
 from vsseval.cli.bench import bench
+from vsseval.cli.errors import STOPPED, STOPPED_STATUS, explained, say
 from vsseval.cli.judge import compare, gate, inspect
 from vsseval.cli.look import doctor, explain, list_, models, report
 from vsseval.cli.pages import leaderboard
 from vsseval.cli.stages import encode, generate, run
 from vsseval.cli.twofolders import score
-from vsseval.errors import VssevalError
 
 
 class Commands(click.Group):
@@ -29,29 +29,18 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt as stop:
-            _say("stopped; what was finished is kept, and the same command goes on", stop)
-            ctx.exit(130)
+            say(STOPPED, stop)
+            ctx.exit(STOPPED_STATUS)
         except Exception as error:
             if ctx.params.get("debug"):
                 raise
-            if isinstance(error, VssevalError):
-                _say(f"error: {error}", error)
-            elif isinstance(error, OSError):
-                _say(f"error: {error.strerror or error}{_file(error)}", error)
-            else:
-                _say(f"error: unexpected {type(error).__name__}: {error}", error)
-                _say("this is a defect; `vsseval --debug ...` shows where", error=None)
+            line = explained(error)
+            if line is None:
+                say(f"error: unexpected {type(error).__name__}: {error}", error)
+                say("this is a defect; `vsseval --debug ...` shows where", error=None)
                 ctx.exit(1)
+            say(line, error)
             ctx.exit(2)
-
-
-def _file(error: OSError) -> str:
-    return f": {error.filename}" if error.filename else ""
-
-
-def _say(line: str, error: BaseException | None) -> None:
-    notes = getattr(error, "__notes__", [])
-    click.echo("; ".join([line, *notes]), err=True)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

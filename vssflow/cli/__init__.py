@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from vsseval.errors import VssevalError
+from vsseval.cli.errors import STOPPED, STOPPED_STATUS, explained, say
 from vssflow.cli.sampling import sample, sample_full
 from vssflow.cli.training import ablate, convert, preprocess, train
 
@@ -21,16 +21,27 @@ for _command in (train, preprocess, sample, sample_full, ablate, convert):
 
 
 def main() -> None:
-    """Entry point: an error of ours is printed without a traceback and exits with status 2."""
+    """Entry point: an error that a user can meet is one line without a traceback, with status 2."""
     try:
-        commands(standalone_mode=True)
-    except VssevalError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    except (RuntimeError, MemoryError) as error:
-        from vssflow.memory import is_out_of_memory, reason
-
-        if not is_out_of_memory(error):
+        # --help and the like give their status.
+        sys.exit(commands(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:  # Ctrl-C
+        say(STOPPED, None)
+        sys.exit(STOPPED_STATUS)
+    except Exception as error:
+        line = explained(error) or _out_of_memory(error)
+        if line is None:
             raise
-        click.echo(f"error: out of memory: {reason(error)}", err=True)
+        say(line, error)
         sys.exit(2)
+
+
+def _out_of_memory(error: Exception) -> str | None:
+    if not isinstance(error, RuntimeError | MemoryError):
+        return None
+    from vssflow.memory import is_out_of_memory, reason
+
+    return f"error: out of memory: {reason(error)}" if is_out_of_memory(error) else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from vssflow.cli.common import PRESET_NAMES, device_option, report
+from vssflow.cli.common import PRESET_NAMES, device_option, finite, report, seed_option
 
 if TYPE_CHECKING:
     from vsseval.types import ModelOutput
@@ -21,17 +23,23 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(path_type=Path),
     required=True,
-    help="WAV or FLAC; MP4 for the pictures with the audio, and a WAV of the same name.",
+    help="WAV or FLAC; MP4 for the pictures with the audio, and a WAV of the same name. Replaced "
+    "if they are there.",
 )
 @click.option("--speech-span", type=(float, float), help="Start and end of the speech [s].")
 @click.option("--face-box", type=(int, int, int, int), help="left top right bottom [pixels].")
 @click.option("--checkpoint", type=click.Path(path_type=Path))
 @click.option("--preset", help="Refuse a checkpoint whose fields differ from this preset's.")
 @click.option("--steps", type=click.IntRange(min=1), help="Solver updates.")
-@click.option("--guidance", type=float, help="w in v_u + w (v_c - v_u); 1 is plain conditional.")
+@click.option(
+    "--guidance",
+    type=float,
+    callback=finite,
+    help="w in v_u + w (v_c - v_u); 1 is plain conditional.",
+)
 @click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
 @click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
-@click.option("--seed", type=int, default=0, show_default=True)
+@seed_option
 @device_option
 def sample(
     video: Path,
@@ -50,6 +58,7 @@ def sample(
     device: str,
 ) -> None:
     """Make the audio of one video; one longer than 10 s in windows (t = 0 noise, t = 1 data)."""
+    from vsseval.errors import InputError
     from vssflow.checkpoint import read_config, require_config, shipped_checkpoint
     from vssflow.config import preset as named_preset
     from vssflow.devices import take_device
@@ -57,9 +66,14 @@ def sample(
     from vssflow.system import Settings, load_flow_model
 
     take_device(device)
-    _check_names(out, solver, grid)
+    _check_options(solver, grid)
+    _check_out(out, {"--video": video, "--reference-voice": reference_voice})
     path = checkpoint or shipped_checkpoint(PRESET_NAMES[0])
     if preset is not None:
+        if checkpoint is None and named_preset(preset) != read_config(path):
+            raise InputError(
+                f"no checkpoint of preset {preset} comes with the package; give --checkpoint"
+            )
         require_config(path, named_preset(preset))
     config = read_config(path)
     settings = Settings(
@@ -81,15 +95,43 @@ def sample(
     _write_output(video, output, out)
 
 
-def _check_names(out: Path, solver: str, grid: str) -> None:
+def _check_options(solver: str, grid: str) -> None:
     """Refuse what cannot be made before anything is loaded."""
-    from vsseval.errors import InputError
     from vssflow.solvers import solver_named, time_grid
 
-    if out.suffix.lower() not in (".wav", ".flac", ".mp4"):
-        raise InputError(f"--out {out} is none of .wav, .flac and .mp4")
     solver_named(solver)
     time_grid(grid, 1)
+
+
+def _sound_of(out: Path) -> Path:
+    """The audio file that is written for an --out."""
+    return out.with_suffix(".wav") if out.suffix.lower() == ".mp4" else out
+
+
+def _check_out(out: Path, inputs: Mapping[str, Path | None]) -> None:
+    """Refuse an --out that cannot be written, or that would take the place of an input.
+
+    Raises:
+        InputError: another kind of file, a folder, below a file, without permission, or an input.
+    """
+    from vsseval.errors import InputError
+
+    if out.suffix.lower() not in (".wav", ".flac", ".mp4"):
+        raise InputError(f"--out {out} is none of .wav, .flac and .mp4; give such a name")
+    for path in {_sound_of(out), out}:
+        if path.is_dir():
+            raise InputError(f"--out: {path} is a folder; give the name of a file")
+        for option, given in inputs.items():
+            if given is not None and path.exists() and given.exists() and path.samefile(given):
+                raise InputError(
+                    f"--out {out} would take the place of {option} {path}; give another name"
+                )
+    folder = out.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        what = "may not be written to" if folder.is_dir() else "is a file, not a folder"
+        raise InputError(f"--out {out}: {folder} {what}; give another place")
 
 
 def _write_output(video: Path, output: ModelOutput, out: Path) -> None:
@@ -97,7 +139,7 @@ def _write_output(video: Path, output: ModelOutput, out: Path) -> None:
     from vsseval.audio import write_audio
     from vssflow.preview import write_preview
 
-    sound = out.with_suffix(".wav") if out.suffix.lower() == ".mp4" else out
+    sound = _sound_of(out)
     write_audio(sound, output.audio)
     report(f"{output.audio.duration:.2f} s, {output.nfe} network evaluations")
     if sound != out:
@@ -120,13 +162,18 @@ def _write_output(video: Path, output: ModelOutput, out: Path) -> None:
 @click.option("--speech-span", type=(float, float), help="Start and end of the speech [s].")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="As for `sample`.")
 @click.option("--steps", type=click.IntRange(min=1), help="Solver updates.")
-@click.option("--guidance", type=float, help="w in v_u + w (v_c - v_u); 1 is plain conditional.")
+@click.option(
+    "--guidance",
+    type=float,
+    callback=finite,
+    help="w in v_u + w (v_c - v_u); 1 is plain conditional.",
+)
 @click.option("--solver", default="euler", show_default=True, help="euler midpoint heun dopri5")
 @click.option("--grid", default="uniform", show_default=True, help="uniform sway quadratic")
 @click.option("--durations", type=click.Path(path_type=Path), help="v1: duration predictor.")
 @click.option("--path-to-the-end", is_flag=True, help="v1: its path as the authors cut it.")
 @click.option("--drift", is_flag=True, help="v1: integrate condition channels, as the authors.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@seed_option
 @device_option
 def sample_full(
     video: Path,
@@ -162,7 +209,8 @@ def sample_full(
     from vssflow.system import Settings, words_of_transcript
 
     take_device(device)
-    _check_names(out, solver, grid)
+    _check_options(solver, grid)
+    _check_out(out, {"--video": video})
     config = read_config(checkpoint)
     if "sync" in config.streams and (synchformer is None) == (sync is None):
         raise InputError("give one of --synchformer and --sync")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from vssflow.cli.common import PRESET_NAMES, device_option, report
+from vssflow.cli.common import PRESET_NAMES, device_option, finite, report, seed_option
 
 if TYPE_CHECKING:
     from vssflow.train import Run, Stage
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     show_default=True,
 )
 @click.option("--steps", type=click.IntRange(min=1), help="Updates of each network.")
-@click.option("--minutes", type=click.FloatRange(min=0.01), help="Wall time of the stage.")
+@click.option(
+    "--minutes", type=click.FloatRange(min=0.01), callback=finite, help="Wall time of the stage."
+)
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many clips a folder.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@seed_option
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
 @device_option
@@ -45,7 +47,13 @@ if TYPE_CHECKING:
 @click.option("--dropout-per-batch", is_flag=True, help="Drop conditions as the authors do.")
 @click.option("--precision", type=click.Choice(["bfloat16", "float32"]), default="bfloat16")
 @click.option("--gradient-checkpointing", is_flag=True)
-@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=1e-3)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    callback=finite,
+    default=1e-3,
+    show_default=True,
+)
 @click.option(
     "--reuse",
     type=click.Path(path_type=Path),
@@ -262,7 +270,12 @@ def preprocess(
 @click.option(
     "--preset", type=click.Choice(["small", "tiny", "medium"]), default="small", show_default=True
 )
-@click.option("--steps", type=click.IntRange(min=1), default=1500, show_default=True)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=20),  # a curve has a row every 20 updates
+    default=1500,
+    show_default=True,
+)
 @click.option("--batch", type=click.IntRange(min=4), default=32, show_default=True)
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--limit", type=click.IntRange(min=1), help="Training clips of a folder.")

@@ -1,0 +1,26 @@
+"""What becomes of errors: one line on stderr, and an exit status."""
+
+from __future__ import annotations
+
+import click
+
+from vsseval.errors import VssevalError
+
+STOPPED = "stopped; what was finished is kept, and the same command goes on"
+STOPPED_STATUS = 130
+
+
+def explained(error: BaseException) -> str | None:
+    """The line of an error that a user can meet; None: it is a defect of this program."""
+    if isinstance(error, VssevalError):
+        return f"error: {error}"
+    if isinstance(error, OSError):
+        file = f": {error.filename}" if error.filename else ""
+        return f"error: {error.strerror or error}{file}"
+    return None
+
+
+def say(line: str, error: BaseException | None) -> None:
+    """Print a line, and what was noted on the error, where it does not mix with results."""
+    notes = getattr(error, "__notes__", [])
+    click.echo("; ".join([line, *notes]), err=True)
