@@ -38,7 +38,7 @@ def test_metadata_stand_in_order_whatever_the_library_does(tmp_path: Path) -> No
 
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     code = (
-        "import sys, torch, pathlib; from vsseval.files import write_safetensors, write_torch\n"
+        "import sys, torch, pathlib; from vsseval.files import write_safetensors\n"
         "names = {*'abcdefgh'}  # in an order that the seed decides\n"
         "write_safetensors(pathlib.Path(sys.argv[1]), {name: torch.ones(2) for name in names},"
         " {name: name for name in names})"
