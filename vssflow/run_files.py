@@ -9,10 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import torch
-
 from vsseval.errors import InputError
-from vsseval.files import write_atomic, written_whole
+from vsseval.files import write_atomic
 from vsseval.weights import load_torch
 
 
@@ -38,14 +36,8 @@ def claimed(folder: Path) -> Iterator[None]:
         yield
 
 
-def write_tensors(content: Mapping[str, object], path: Path) -> None:
-    """Write a state or weights of a run; nothing is left of a file that was not finished."""
-    with written_whole(path) as partial:
-        torch.save(content, partial)
-
-
 def read_tensors(path: Path) -> dict[str, Any]:
-    """What :func:`write_tensors` wrote, on the CPU.
+    """A state or weights that ``write_torch`` wrote, on the CPU.
 
     Raises:
         InputError: the file is damaged.

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vsseval.errors import InputError
-from vsseval.files import write_atomic
+from vsseval.files import write_atomic, write_torch
 from vssflow.audioldm2 import latent_sampler, load_vae
 from vssflow.checkpoint import is_checkpoint, load_checkpoint, require_config, save_checkpoint
 from vssflow.config import Config
@@ -31,7 +31,7 @@ from vssflow.frames import ClipFrames
 from vssflow.full_durations import TIMINGS
 from vssflow.network import Networks, clip_features
 from vssflow.phonemes import Pronunciations, text_to_phonemes
-from vssflow.run_files import claimed, read_tensors, write_tensors
+from vssflow.run_files import claimed, read_tensors
 from vssflow.shards import open_shards
 from vssflow.speaker import speaker_vector
 from vssflow.train_codec import codec_job, decoder_job, encode_clip, set_latent_statistics
@@ -252,14 +252,14 @@ def _fit(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
     )
     _network(networks, job.name).load_state_dict(weights)
     if run.processes.first:
-        write_tensors(weights, run.out / f"{job.name}.weights.pt")
+        write_torch(run.out / f"{job.name}.weights.pt", weights)
 
 
 def _train_codec(run: Run, networks: Networks, budget: Budget) -> None:
     wave = media_arrays(len(run.clips), run.features, run.config)["wave"]
     _fit(run, networks, codec_job(networks.codec, np.asarray(wave, np.int16)), budget)
     set_latent_statistics(networks.codec, np.asarray(wave, np.int16))
-    write_tensors(networks.codec.state_dict(), run.out / "codec.weights.pt")
+    write_torch(run.out / "codec.weights.pt", networks.codec.state_dict())
 
 
 def _train_decoder(run: Run, networks: Networks, budget: Budget) -> None:
@@ -267,7 +267,7 @@ def _train_decoder(run: Run, networks: Networks, budget: Budget) -> None:
     job = decoder_job(networks.codec, np.asarray(wave, np.int16))
     weights = fit(job, budget, run.out, seed=run.seed, report=run.report)
     networks.codec.load_state_dict(weights)
-    write_tensors(weights, run.out / "codec.weights.pt")
+    write_torch(run.out / "codec.weights.pt", weights)
 
 
 def _latents(run: Run, networks: Networks) -> NDArray[np.float16]:
@@ -423,7 +423,7 @@ def _train_durations(run: Run, budget: Budget) -> Path:
     path = run.out / "durations.ckpt"
     if run.processes.first:
         network.load_state_dict(weights)
-        write_tensors({"state_dict": upstream_state(network)}, path)
+        write_torch(path, {"state_dict": upstream_state(network)})
     return path
 
 

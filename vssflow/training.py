@@ -17,10 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from vsseval.errors import InputError, VssevalError
+from vsseval.files import write_torch
 from vssflow.distributed import Processes, Share
 from vssflow.events import append_scalars, event_path
 from vssflow.memory import is_out_of_memory, largest_batch
-from vssflow.run_files import append_row, keep_rows, read_tensors, write_tensors
+from vssflow.run_files import append_row, keep_rows, read_tensors
 from vssflow.stopping import stop_asked_for
 
 SAVE_SECONDS = 120.0
@@ -126,7 +127,7 @@ class _State:
             "generator": self.generator.get_state(),
             "settings": self.job.settings,
         }
-        write_tensors(tensors, self.path)
+        write_torch(self.path, tensors)
 
     def restore(self) -> None:
         """Read what :meth:`save` wrote, on whatever device that was.
