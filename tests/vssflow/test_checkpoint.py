@@ -162,7 +162,7 @@ def test_checkpoint_that_cannot_be_finished_leaves_the_one_before(networks, tmp_
         partial.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vssflow.checkpoint.save_file", full)
+    monkeypatch.setattr("safetensors.torch.save_file", full)
     with pytest.raises(OSError, match="No space"):
         save_checkpoint(networks, path)
     assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]

@@ -17,7 +17,8 @@ from stand_ins import FRAMES, TINY, flow_of, silent, v3_small
 
 from vssflow.config import Config, with_layout
 from vssflow.features import read_clips
-from vssflow.train import Run, train
+from vssflow.run import Run
+from vssflow.train import train
 from vssflow.train_flow import FlowMaterial, FlowTraining, JointMaterial, flow_job
 from vssflow.training import Budget, Draw, TrainingError, fit
 

@@ -116,8 +116,8 @@ def test_state_that_cannot_be_written_leaves_the_one_before(tmp_path, monkeypatc
     fit(make_job(), Budget(steps=2), tmp_path, seed=0, report=silent)
     before = (tmp_path / "line.pt").read_bytes()
 
-    def full(_, path):
-        path.write_bytes(b"half")
+    def full(_, stream):
+        stream.write(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("torch.save", full)
