@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -49,11 +50,20 @@ def written_whole(path: Path) -> Iterator[Path]:
     """A name to write a file under, which then takes its place by a rename.
 
     Nothing is left of a file that was not finished, and what was there before stays.
+
+    Raises:
+        OSError: as whatever is done in it; the error names the file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Some writers go by the suffix.
-    with _renamed_to(path, path.suffix) as partial:
-        yield partial
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Some writers go by the suffix.
+        with _renamed_to(path, path.suffix) as partial:
+            yield partial
+    except OSError as error:
+        # A full disk names no file, and nobody knows the temporary one.
+        if error.errno is None or ".partial-" not in str(error.filename or ".partial-"):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @contextmanager
@@ -78,22 +88,39 @@ def write_safetensors(
         path: the file, readable by everybody.
         tensors: by name, contiguous, no two in one memory.
         metadata: texts by name, kept in the file's header.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     with written_whole(path) as partial:
-        save_file(dict(tensors), partial, metadata=dict(metadata) if metadata else None)
+        try:
+            save_file(dict(tensors), partial, metadata=dict(metadata) if metadata else None)
+        except SafetensorError as error:
+            raise OSError(errno.EIO, f"cannot be written whole: {error}", str(path)) from error
         _sort_metadata(partial)
         partial.chmod(0o644)  # safetensors leaves it readable by its owner alone
 
 
 def write_torch(path: Path, content: object) -> None:
-    """What ``torch.save`` writes of ``content``, as :func:`written_whole` writes."""
+    """What ``torch.save`` writes of ``content``, as :func:`written_whole` writes.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
+    """
     import torch
 
     # A stream, as torch.save puts the name of a file that it opens into the file.
     with written_whole(path) as partial, partial.open("wb") as stream:
-        torch.save(content, stream)
+        try:
+            torch.save(content, stream)
+        except RuntimeError as error:  # of the writer of archives, whatever the stream said
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            why = "cannot be written whole; is there space left?"
+            raise OSError(errno.EIO, why, str(path)) from error
 
 
 def _sort_metadata(path: Path) -> None:
