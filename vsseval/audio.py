@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from vsseval.errors import InputError
+from vsseval.files import written_whole
 from vsseval.resampling import resample
 from vsseval.types import Audio, mono
 
@@ -57,18 +57,13 @@ def write_audio(path: Path, audio: Audio) -> int:
     scaled = np.rint(audio.samples.astype(np.float64) * 32768.0)
     clipped = int(np.count_nonzero((scaled > 32767) | (scaled < -32768)))
     pcm = np.clip(scaled, -32768, 32767).astype(np.int16)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        # Encoded in memory first, so that a full disk is an OSError and not one of libsndfile's.
-        encoded = io.BytesIO()
-        soundfile.write(
-            encoded, pcm.T, audio.sample_rate, subtype="PCM_16", format=path.suffix[1:].upper()
-        )
+    # Encoded in memory first, so that a full disk is an OSError and not one of libsndfile's.
+    encoded = io.BytesIO()
+    soundfile.write(
+        encoded, pcm.T, audio.sample_rate, subtype="PCM_16", format=path.suffix[1:].upper()
+    )
+    with written_whole(path) as partial:
         partial.write_bytes(encoded.getvalue())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     return clipped
 
 

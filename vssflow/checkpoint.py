@@ -41,6 +41,9 @@ def save_checkpoint(networks: Networks, path: Path, *, dtype: torch.dtype = torc
     """Write the networks through a temporary file and a rename; equal weights give equal bytes.
 
     Matrices are stored as ``dtype``; vectors and buffers, which are small, stay float32.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
     """
     tensors = {
         name: value.detach().to("cpu", dtype if value.dim() > 1 else torch.float32).contiguous()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vsseval.audio import mono_at, read_audio
-from vsseval.errors import InputError
+from vsseval.errors import InputError, VssevalError
 from vsseval.files import write_atomic
 from vsseval.video import read_video
 from vssflow.config import Config
@@ -160,10 +162,13 @@ def open_array(folder: Path, name: str, shape: tuple[int, ...], dtype: type[np.g
 
     Raises:
         InputError: the array on disk has another shape or type.
+        OSError: there is no space for it.
     """
     path = folder / f"{name}.npy"
     if not path.is_file():
-        return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+        _reserve(path)
+        return array
     array = np.load(path, mmap_mode="r+")
     if array.shape != shape or array.dtype != dtype:
         raise InputError(
@@ -171,6 +176,18 @@ def open_array(folder: Path, name: str, shape: tuple[int, ...], dtype: type[np.g
             "give an empty --out"
         )
     return array
+
+
+def _reserve(path: Path) -> None:
+    """Take the space of a file now: a page without space would end the process without a word."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except OSError as error:
+        path.unlink()
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def media_arrays(num_clips: int, folder: Path, config: Config) -> dict[str, Array]:
@@ -235,5 +252,11 @@ def decode_media(
             pool.submit(_fill_rows, clips, portion, folder, config, waves_only)
             for portion in portions
         ]
-        for call in calls:
-            yield call.result()
+        try:
+            for call in calls:
+                yield call.result()
+        except BrokenProcessPool as error:
+            raise VssevalError(
+                "a process that decodes was killed, perhaps for lack of memory: give fewer "
+                "--workers; what was decoded is kept"
+            ) from error

@@ -174,7 +174,11 @@ def reference_voice(path: Path, config: Config) -> NDArray[np.float32]:
     Raises:
         InputError: it cannot be read, or is shorter than 0.1 s.
     """
-    audio = read_audio(path)
+    try:
+        audio = read_audio(path)
+    except InputError as error:
+        error.add_note("a reference voice is a WAV or FLAC file")
+        raise
     if audio.duration < MIN_VOICE_SECONDS:
         raise InputError(
             f"reference voice {path} lasts {audio.duration:.4f} s; at least {MIN_VOICE_SECONDS} s "

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from vsseval.errors import InputError
@@ -160,7 +161,7 @@ def test_checkpoint_that_cannot_be_finished_leaves_the_one_before(networks, tmp_
 
     def full(_, partial, **__):
         partial.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
 
     monkeypatch.setattr("safetensors.torch.save_file", full)
     with pytest.raises(OSError, match="No space"):

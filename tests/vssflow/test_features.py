@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from vsseval.errors import InputError
+from vsseval.errors import InputError, VssevalError
 from vssflow.durations import phone_targets
 from vssflow.features import decode_media, media_arrays, open_array, read_clips, renew, store_clips
 from vssflow.train_frontends import onset_targets
@@ -70,6 +72,43 @@ def test_array_of_another_shape_is_refused(tmp_path):
     open_array(tmp_path, "a", (2, 3), np.float32)
     with pytest.raises(InputError, match=r"expected float32 \(2, 4\)"):
         open_array(tmp_path, "a", (2, 4), np.float32)
+
+
+def test_space_of_an_array_is_taken_when_it_is_made(tmp_path, monkeypatch):
+    made = open_array(tmp_path, "a", (1000, 100), np.float32)
+    assert not made.any()
+    # A sparse file of zeros would have hardly a block.
+    assert 512 * (tmp_path / "a.npy").stat().st_blocks >= 4 * made.size
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*b\.npy"):
+        open_array(tmp_path, "b", (2, 3), np.float32)
+    assert not (tmp_path / "b.npy").exists()
+
+
+def test_worker_that_is_killed_is_said(data, config, tmp_path, monkeypatch):
+    class Pool:
+        def __init__(self, _):
+            pass
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def submit(self, *_):
+            return self
+
+        def result(self):
+            raise BrokenProcessPool
+
+    monkeypatch.setattr("vssflow.features.ProcessPoolExecutor", Pool)
+    with pytest.raises(VssevalError, match=r"was killed.*fewer --workers"):
+        list(decode_media(read_clips(data), tmp_path, config, workers=2))
 
 
 def test_interrupted_decoding_goes_on_with_the_rows_that_are_left(data, config, tmp_path):
