@@ -43,7 +43,7 @@ def read_video(path: Path) -> Video:
             fps = float(stream.average_rate or 0)
             frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
     except av.error.FFmpegError as error:
-        raise InputError(f"cannot decode video {path}: {error}") from error
+        raise InputError(f"cannot decode video {path}: {error.strerror}") from error
     if not frames or fps <= 0:
         raise InputError(f"{path} holds no video frames")
     if stated and len(frames) < stated:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
@@ -63,7 +63,8 @@ def read_clips(root: Path, limit: int | None = None) -> list[Clip]:
         limit: at most so many clips of each folder.
 
     Raises:
-        InputError: there is no manifest, or a line lacks id, video or audio.
+        InputError: there is no manifest or no clip, or a line is no JSON object or lacks id, video
+            or audio.
     """
     folders = [root] if (root / "manifest.jsonl").is_file() else sorted(root.iterdir())
     folders = [folder for folder in folders if (folder / "manifest.jsonl").is_file()]
@@ -72,22 +73,30 @@ def read_clips(root: Path, limit: int | None = None) -> list[Clip]:
             f"no manifest.jsonl in {root} or its folders; "
             "make one with `vsseval data demo --split train`"
         )
-    return [clip for folder in folders for clip in _read_folder(folder, limit)]
+    clips = [clip for folder in folders for clip in _read_folder(folder, limit)]
+    if not clips:
+        raise InputError(f"the manifests in {root} list no clip")
+    return clips
 
 
 def _read_folder(folder: Path, limit: int | None) -> list[Clip]:
     alignments: dict[str, tuple[tuple[str, float, float], ...]] = {}
     aligned = folder / "alignments.jsonl"
     if aligned.is_file():
-        for line in aligned.read_text().splitlines():
-            row = json.loads(line)
-            alignments[row["id"]] = tuple((p, float(s), float(e)) for p, s, e in row["phones"])
+        for where, row in _json_lines(aligned):
+            try:
+                alignments[row["id"]] = tuple((p, float(s), float(e)) for p, s, e in row["phones"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise InputError(
+                    f"{where}: expected id and phones [[phone, start, end]]"
+                ) from error
     clips = []
-    for number, line in enumerate((folder / "manifest.jsonl").read_text().splitlines(), start=1):
-        row = json.loads(line)
-        missing = [key for key in ("id", "video", "audio") if key not in row]
-        if missing:
-            raise InputError(f"{folder / 'manifest.jsonl'} line {number} lacks {missing[0]!r}")
+    for where, row in _json_lines(folder / "manifest.jsonl"):
+        for key in ("id", "video", "audio"):
+            if key not in row:
+                raise InputError(f"{where} lacks {key!r}")
+            if not isinstance(row[key], str):
+                raise InputError(f"{where}: {key!r} is {row[key]!r}, expected a string")
         face = row.get("face_box")
         clips.append(
             Clip(
@@ -103,6 +112,19 @@ def _read_folder(folder: Path, limit: int | None) -> list[Clip]:
             )
         )
     return clips if limit is None else clips[:limit]
+
+
+def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where each object of a file of JSON lines stands, and the object."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        where = f"{path} line {number}"
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise InputError(f"{where} is no JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{where} is no JSON object")
+        yield where, row
 
 
 def store_clips(clips: Sequence[Clip], folder: Path) -> None:

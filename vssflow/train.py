@@ -17,8 +17,10 @@ from torch import Tensor
 from vsseval.errors import InputError
 from vsseval.files import write_torch
 from vssflow.config import Config
+from vssflow.distributed import Share
 from vssflow.features import Clip, media_arrays
 from vssflow.network import Networks
+from vssflow.phonemes import text_to_phonemes
 from vssflow.run import Run, Stage, export, restore, same_config, train_network
 from vssflow.run_features import compute_features, decode, feature_arrays, latents_of
 from vssflow.run_files import claimed
@@ -28,6 +30,7 @@ from vssflow.train_flow import (
     JointMaterial,
     companions_of,
     flow_job,
+    mixture_of,
 )
 from vssflow.train_frontends import Material, lip_job, semantic_job, sync_job
 from vssflow.train_full import train_durations, train_full_flow
@@ -60,6 +63,8 @@ def train(run: Run, stage: Stage, budget: Budget) -> Path | None:
 
 
 def _train(run: Run, stage: Stage, budget: Budget) -> Path | None:
+    if run.config.trained_front_ends and run.reuse is None:
+        _check_clips(run, stage)
     same_config(run, stage)
     torch.manual_seed(run.seed)
     if stage == "durations":
@@ -99,6 +104,31 @@ def _train(run: Run, stage: Stage, budget: Budget) -> Path | None:
         run.processes.wait()
         return _train_flow(run, networks, _share(budget, "flow", stage))
     return None
+
+
+def _check_clips(run: Run, stage: Stage) -> None:
+    """Find what a later stage would refuse before an earlier one has trained for hours.
+
+    Raises:
+        InputError: a transcript that cannot be read or does not fit into a training clip, or a
+            mixture that these clips or processes cannot give.
+    """
+    slots = run.config.clip_frames * run.config.phonemes_per_frame
+    for clip in run.clips:
+        if clip.transcript is None or not run.dictionary:
+            continue
+        try:
+            count = sum(map(len, text_to_phonemes(clip.transcript, run.dictionary)))
+        except InputError as error:
+            raise InputError(f"clip {clip.id}: {error}") from error
+        if count > slots:
+            raise InputError(
+                f"clip {clip.id}: {count} phonemes do not fit into {run.config.clip_seconds:g} s; "
+                "shorten the transcript"
+            )
+    if stage in ("flow", "all"):
+        Share(0, run.processes.count * run.accumulate).of(range(run.flow.batch))
+        mixture_of(companions_of(run.clips), run.flow)
 
 
 def _share(budget: Budget, name: str, stage: Stage) -> Budget:

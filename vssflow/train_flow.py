@@ -155,10 +155,19 @@ def flow_mixture(
     Raises:
         InputError: joint clips are asked for without waveforms, or a group is empty.
     """
-    spoken = [row for row, same in enumerate(material.companions) if same]
-    silent = [row for row, same in enumerate(material.companions) if not same]
     if training.joint_share > 0 and joint is None:
         raise InputError("joint clips need waveforms and a codec")
+    return mixture_of(material.companions, training)
+
+
+def mixture_of(companions: Sequence[Sequence[int]], training: FlowTraining) -> Mixture:
+    """As :func:`flow_mixture`, of what :func:`companions_of` gives.
+
+    Raises:
+        InputError: a group is empty.
+    """
+    spoken = [row for row, same in enumerate(companions) if same]
+    silent = [row for row, same in enumerate(companions) if not same]
     if training.joint_share > 0 and not (spoken and silent):
         raise InputError("joint clips need both sound and speech clips")
     speech = training.speech_share

@@ -176,6 +176,8 @@ def load_upstream(path: Path) -> Networks:
     Raises:
         InputError: not such a file, or its tensors fit no preset.
     """
+    if path.suffix == ".safetensors":
+        raise InputError(f"{path} is a safetensors file; expected a Lightning checkpoint, .ckpt")
     tensors = read_lightning(path, "checkpoint")
     with torch.device("meta"):
         networks = Networks(config_of_upstream(tensors))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -79,6 +80,33 @@ def test_features_follow_front_ends_that_are_trained_further(data, tmp_path):
     latent = np.load(tmp_path / "features" / "latent.npy")
     assert "codec: done" in invoke(*common, "--steps", 5).output
     np.testing.assert_array_equal(np.load(tmp_path / "features" / "latent.npy"), latent)
+
+
+@pytest.mark.weights
+@pytest.mark.usefixtures("small_tiny")
+@pytest.mark.parametrize(
+    ("transcript", "options", "message"),
+    [
+        pytest.param("50 % off", (), r"clip demo-speech/speech-1: .*without a pron", id="symbol"),
+        pytest.param("bin " * 40, (), r"clip demo-speech/speech-1: 120 phonemes", id="too long"),
+        pytest.param("bin", ("--batch", 6, "--accumulate", 4), "4 equal parts", id="parts"),
+        pytest.param(None, ("--joint-share", 0.5), "both sound and speech", id="joint"),
+    ],
+)
+def test_what_a_late_stage_refuses_is_said_first(data, tmp_path, transcript, options, message):
+    folder = tmp_path / "data"
+    shutil.copytree(data, folder)
+    manifest = folder / "demo-speech" / "manifest.jsonl"
+    rows = [json.loads(line) for line in manifest.read_text().splitlines()]
+    rows[1]["transcript"] = transcript
+    if transcript is None:
+        shutil.rmtree(folder / "demo-speech")
+    else:
+        manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run = tmp_path / "run"
+    with pytest.raises(InputError, match=message):
+        invoke("train", "--data", folder, "--out", run, "--steps", 1, *options)
+    assert [path.name for path in run.iterdir()] == [".lock"]
 
 
 def _another_layout_on_the_same_features(data, clip, tmp_path):

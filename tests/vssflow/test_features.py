@@ -35,6 +35,33 @@ def test_manifest_line_without_audio_is_named(tmp_path):
         read_clips(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        pytest.param("manifest.jsonl", '{"id": "a", ', "line 1 is no JSON: ", id="cut off"),
+        pytest.param("manifest.jsonl", "[1]", "line 1 is no JSON object", id="a list"),
+        pytest.param(
+            "manifest.jsonl",
+            '{"id": "a", "video": 3, "audio": "a.wav"}',
+            "line 1: 'video' is 3, expected a string",
+            id="another type",
+        ),
+        pytest.param("manifest.jsonl", "", "list no clip", id="empty"),
+        pytest.param(
+            "alignments.jsonl",
+            '{"id": "a", "phones": [["b", 0.1]]}',
+            "line 1: expected id and phones",
+            id="alignment",
+        ),
+    ],
+)
+def test_broken_line_is_named(tmp_path, file, text, message):
+    (tmp_path / "manifest.jsonl").write_text("")
+    (tmp_path / file).write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_clips(tmp_path)
+
+
 def test_folder_with_features_of_other_clips_is_refused(data, tmp_path):
     clips = read_clips(data)
     store_clips(clips, tmp_path)

@@ -277,3 +277,10 @@ def test_indices_are_those_of_torch_interpolation(source: int, target: int) -> N
     for index, mode in ((lower_index, "nearest"), (centre_index, "nearest-exact")):
         expected = torch.nn.functional.interpolate(ramp, size=target, mode=mode)[0, 0]
         assert torch.equal(index(source, target).double(), expected), mode
+
+
+def test_safetensors_file_is_no_lightning_checkpoint(tmp_path):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(b"half of one")
+    with pytest.raises(InputError, match=r"expected a Lightning checkpoint, \.ckpt"):
+        load_upstream(path)
