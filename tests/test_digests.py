@@ -58,8 +58,9 @@ def test_settled_file_is_hashed_once(file: Path, tmp_path: Path, hashed: list[Pa
 
 
 def test_file_that_was_just_written_is_not_remembered(
-    file: Path, tmp_path: Path, hashed: list[Path]
+    file: Path, tmp_path: Path, hashed: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(digests.time, "time", lambda: file.stat().st_mtime + 1.9)
     for _ in range(2):
         remembered_digest(file, tmp_path / "cache")
     assert hashed == [file, file]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from torch.distributed import TCPStore
 
 from vsseval import ranks as ranks_module
 from vsseval.cli import main
@@ -112,7 +112,7 @@ for n in range(300):
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path), who], env=environment)
         for who in "abc"
     ]
-    assert [writer.wait(timeout=120) for writer in writers] == [0, 0, 0]
+    assert [writer.wait(timeout=600) for writer in writers] == [0, 0, 0]
     assert set(read_log(tmp_path)) == {(f"{who}-{n}", 0) for who in "abc" for n in range(300)}
 
 
@@ -127,17 +127,27 @@ def test_log_is_appended_to_where_locks_are_unknown(
     assert read_log(tmp_path)["a", 0].error == "busy"
 
 
-def group_of(count: int) -> dict[str, str]:
-    """The variables that the ranks of one torchrun share."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(count)}
+@pytest.fixture
+def group() -> Iterator[dict[str, str]]:
+    """The variables that the ranks of one torchrun share.
+
+    As under torchrun they meet at a port of their parent's, held from the start: one that is only
+    known to be free may be another's by the time that rank 0 takes it.
+    """
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    yield {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(store.port),
+        "TORCHELASTIC_USE_AGENT_STORE": "True",
+    }
+    del store
 
 
-def ranks(count: int, line: list[str], **environment: str) -> list[subprocess.Popen]:
+def ranks(
+    count: int, group: dict[str, str], line: list[str], **environment: str
+) -> list[subprocess.Popen]:
     """The processes that torchrun would start."""
-    shared = group_of(count)
+    shared = {**group, "WORLD_SIZE": str(count)}
     path = os.pathsep.join([environment.pop("PYTHONPATH", ""), str(ROOT)])
     return [
         subprocess.Popen(
@@ -152,9 +162,10 @@ def ranks(count: int, line: list[str], **environment: str) -> list[subprocess.Po
 
 
 def test_ranks_write_the_record_of_one_and_only_the_first_prints(
-    vsseval, words, tmp_path: Path
+    vsseval, words, tmp_path: Path, group: dict[str, str]
 ) -> None:
-    outputs = [p.communicate(timeout=120) for p in ranks(2, words("run", "two", "--takes", "2"))]
+    started = ranks(2, group, words("run", "two", "--takes", "2"))
+    outputs = [process.communicate(timeout=600) for process in started]
     vsseval("run", "one", "--takes", "2")
     assert record_of(tmp_path / "two-out") == record_of(tmp_path / "one-out")
     assert "noise on toy 1" in outputs[0][0]
@@ -170,7 +181,7 @@ def test_torchrun_writes_the_record_of_one(vsseval, words, tmp_path: Path) -> No
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=True,
     )
     vsseval("run", "one")
@@ -196,13 +207,13 @@ def load(context):
     [("fails", 2, "rank 1 failed: [Errno 28] No space left"), ("dies", -9, "another rank died")],
 )
 def test_rank_that_is_lost_leaves_none_waiting(
-    words, tmp_path: Path, fault: str, status: int, remark: str
+    words, tmp_path: Path, group: dict[str, str], fault: str, status: int, remark: str
 ) -> None:
     (tmp_path / "faulty.py").write_text(FAULTY)
     line = words("run", "two", model="faulty:load")
-    first, second = ranks(2, line, PYTHONPATH=str(tmp_path), FAULT=fault)
-    stderr = first.communicate(timeout=120)[1]
-    assert (first.returncode, second.wait(timeout=120)) == (2, status)
+    first, second = ranks(2, group, line, PYTHONPATH=str(tmp_path), FAULT=fault)
+    stderr = first.communicate(timeout=600)[1]
+    assert (first.returncode, second.wait(timeout=600)) == (2, status)
     assert remark in stderr
     second.communicate()
     assert not (tmp_path / "two-out").exists()
@@ -257,13 +268,13 @@ print(within > 0, threads())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are listed by Linux's /proc")
-def test_no_thread_of_a_process_group_is_left_for_the_exit() -> None:
+def test_no_thread_of_a_process_group_is_left_for_the_exit(group: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", GROUP],
-        env={**os.environ, **group_of(1), "RANK": "0"},
+        env={**os.environ, **group, "WORLD_SIZE": "1", "RANK": "0"},
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert done.stdout.split() == ["True", "0"], done.stderr

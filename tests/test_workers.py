@@ -86,6 +86,10 @@ def test_torch_that_is_imported_within_has_one_thread() -> None:
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], env=environment, check=True)
 
 
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="OpenBLAS never takes more threads than there are cores",
+)
 def test_library_that_is_imported_between_two_uses_has_one_thread() -> None:
     code = """
         from threadpoolctl import threadpool_info
@@ -139,7 +143,7 @@ def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         [sys.executable, "-c", textwrap.dedent(code), str(Path(__file__).parent)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == -signal.SIGKILL

@@ -6,8 +6,10 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -87,7 +89,7 @@ class Installed:
         self.checkout = root / f"{name} checkout"
         shutil.copytree(HERE / "fake_upstream" / name, self.checkout)
         shutil.copy(INTERFACES, self.checkout / "interfaces.json")
-        (self.checkout / ".gitignore").write_text("calls.txt\n__pycache__\n")
+        (self.checkout / ".gitignore").write_text("calls.txt\nhangs.txt\n__pycache__\n")
         self.commit = commit(self.checkout)
         for file in weights.values():
             path = root / file
@@ -115,6 +117,44 @@ class Installed:
         """Steps in the order of their processes."""
         return self.calls.read_text().split() if self.calls.is_file() else []
 
+    def hanging(self) -> bool:
+        """Whether a fake is at the clip at which it hangs."""
+        file = self.checkout / "hangs.txt"
+        return file.is_file() and file.read_text().endswith("\n") and runs(int(file.read_text()))
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process that has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def is_running() -> Callable[[int], bool]:
+    return runs
+
+
+@pytest.fixture
+def leaping_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bool]], None]:
+    """``leaping_clock(there)``: once that is so, an hour passes whenever run_program asks.
+
+    A timeout that a test sits out is either long or over before a busy machine has got so far.
+    """
+
+    def start(there: Callable[[], bool]) -> None:
+        passed = 0.0
+
+        def monotonic() -> float:
+            nonlocal passed
+            passed += 3600.0 * there()
+            return time.monotonic() + passed
+
+        monkeypatch.setattr("baselines.external.time", SimpleNamespace(monotonic=monotonic))
+
+    return start
+
 
 @pytest.fixture
 def frieren(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
@@ -125,7 +165,7 @@ def frieren(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
     vocoder.mkdir()
     for name in ("best_netG.pt", "args.yml"):
         (vocoder / name).write_text(name)
-    found.write(vocoder="w/vocoder", timeout=60)
+    found.write(vocoder="w/vocoder", timeout=300)
     return found
 
 
@@ -140,7 +180,7 @@ def lova(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
     (tmp_path / "CLIP").mkdir()
     (tmp_path / "CLIP" / "ViT-L-14.pt").write_text("clip")
     found.env = {"FAKE_CALLS": str(found.calls), "FAKE_CLIP": str(tmp_path / "CLIP")}
-    found.write(weights="lova.safetensors", clip="CLIP", device="cpu", timeout=60)
+    found.write(weights="lova.safetensors", clip="CLIP", device="cpu", timeout=300)
     return found
 
 

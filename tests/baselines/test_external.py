@@ -7,9 +7,11 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from baselines import external
 from baselines.external import Program, environment, insist, run_program
 from baselines.installation import commit_of, kept_digest
 from vsseval.errors import ExternalToolError
@@ -75,34 +77,48 @@ def test_no_shell_sees_the_words(tmp_path: Path) -> None:
     assert "$HOME `id` *\n" in (tmp_path / "logs" / "tool.log").read_text().splitlines(True)[1:]
 
 
-def test_new_files_keep_a_slow_program_alive(tmp_path: Path) -> None:
-    code = "import time, pathlib\nfor i in range(6): time.sleep(.4); pathlib.Path(f'o/{i}').touch()"
+def test_new_files_keep_a_slow_program_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each file takes the program a second: the clock stands at the number that has been seen.
+    code = """
+import pathlib, time
+for i in range(6):
+    pathlib.Path(f'o/{i}').touch()
+    while not pathlib.Path(f'seen-{i}').exists():
+        time.sleep(.01)
+"""
     (tmp_path / "o").mkdir()
-    start = time.monotonic()
-    run_program(python(tmp_path, code, timeout=1.5, outputs=tmp_path / "o"))
-    assert time.monotonic() - start > 1.5
+    num_files, seen = external._num_files, [0]
+
+    def look(folder: Path | None) -> int:
+        seen.append(num_files(folder))
+        for file in (tmp_path / "o").iterdir():
+            (tmp_path / f"seen-{file.name}").touch()
+        return seen[-1]
+
+    monkeypatch.setattr(external, "_num_files", look)
+    clock = SimpleNamespace(monotonic=lambda: float(seen[-1]))
+    monkeypatch.setattr(external, "time", clock)
+    assert run_program(python(tmp_path, code, timeout=1.5, outputs=tmp_path / "o")) > 1.5
 
 
-def test_stuck_program_is_ended_with_its_children(tmp_path: Path) -> None:
+def test_stuck_program_is_ended_with_its_children(
+    tmp_path: Path, leaping_clock, is_running
+) -> None:
     code = (
         "import subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "open('child', 'w').write(str(child.pid)); time.sleep(60)"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(3600)'])\n"
+        "open('child', 'w').write(str(child.pid)); time.sleep(3600)"
     )
-    with pytest.raises(ExternalToolError, match=r"stopped, not finished for 1 s"):
-        run_program(python(tmp_path, code, timeout=1.0))
-    pid = int((tmp_path / "child").read_text())
-    deadline = time.monotonic() + 5
-    while _runs(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not _runs(pid)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    child = tmp_path / "child"
+    leaping_clock(lambda: child.is_file() and child.read_text() != "")
+    with pytest.raises(ExternalToolError, match=r"stopped, not finished for 99 s"):
+        run_program(python(tmp_path, code, timeout=99.0))
+    deadline = time.monotonic() + 300
+    while is_running(int(child.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 class Tool:

@@ -41,7 +41,9 @@ def pitch(content: bytes) -> float:
 
 def test_run_records_what_the_scripts_made(frieren, vsseval, generated, tmp_path: Path) -> None:
     words = ("--json", "--out", tmp_path / "results", "--workers", 1)
+    start = time.monotonic()
     record = json.loads(vsseval("run", "frieren", *words, toml=frieren.toml))
+    assert 0 < record["cost"]["seconds"] < time.monotonic() - start
     assert record["counts"] == {"expected": 5, "generated": 4, "failed": 1}
     assert record["failures"] == {"short": TOO_SHORT}
     assert record["model"]["signature"]["upstream"].endswith(frieren.commit[:7])
@@ -50,7 +52,6 @@ def test_run_records_what_the_scripts_made(frieren, vsseval, generated, tmp_path
     assert (score["metric"], score["n_scored"], score["n_expected"]) == ("onset_f1", 4, 5)
     assert score["excluded"] == {"short": f"generation failed: {TOO_SHORT}"}
     assert frieren.called() == ALL_STEPS
-    assert 0 < record["cost"]["seconds"] < 60
     # 25 Euler steps, each with a guided evaluation of two passes, for each of four clips.
     assert record["cost"]["nfe"] == 4 * 50
     # A finished run starts no program.
@@ -163,11 +164,12 @@ def test_script_that_never_works_stops_the_run(frieren, vsseval, failures) -> No
     assert frieren.called()[4:] == ["mels", "vocoder"]
 
 
-def test_stuck_script_is_stopped_and_the_clip_named(frieren, failures) -> None:
-    frieren.write({"features": {"hang_at": NAMES["c"]}}, timeout=1.5)
+def test_stuck_script_is_stopped_and_the_clip_named(frieren, failures, leaping_clock) -> None:
+    frieren.write({"features": {"hang_at": NAMES["c"]}})
+    leaping_clock(frieren.hanging)
     failed = failures("frieren", toml=frieren.toml)
     assert failed["c"].startswith(
-        "frieren features: stopped, no new file for 1.5 s (log group-00000.features.log)"
+        "frieren features: stopped, no new file for 300 s (log group-00000.features.log)"
     )
     assert set(failed) == {"c", "short"}
 
@@ -209,23 +211,24 @@ def test_kill_at_any_step_resumes_to_the_same_bytes(
     whole = generated()
     shutil.rmtree(tmp_path / "cache")
     calls = len(frieren.called())
-    frieren.write({step: {"slow": 0.4}})
+    frieren.write({step: {"hang_at": NAMES["-b@x"]}})
     command = [sys.executable, "-m", "vsseval", "generate", "--model", "frieren"]
     command += ["--bench", "clips", "--data", str(clips), "--checkpoint", str(frieren.toml)]
     command += ["--cache", str(tmp_path / "cache"), "--workers", "1"]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while step not in frieren.called()[calls:]:
+    deadline = time.monotonic() + 300
+    while not frieren.hanging():
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    time.sleep(0.5)
+    assert frieren.called()[calls:][-1] == step
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stderr.close()
-    time.sleep(0.2)
-    assert not [pid for pid, words in processes() if str(frieren.checkout) in words]
+    while [pid for pid, words in processes() if str(frieren.checkout) in words]:
+        assert time.monotonic() < deadline, "the script has not ended with its parent"
+        time.sleep(0.02)
     before = len(frieren.called())
     frieren.write()
     failures("frieren", toml=frieren.toml)

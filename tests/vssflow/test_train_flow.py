@@ -252,7 +252,7 @@ def test_two_processes_give_the_curve_of_one(tmp_path):
     ]  # fmt: skip
     for command in (one, two):
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=120
+            command, env=environment, capture_output=True, text=True, check=False, timeout=600
         )
         assert done.returncode == 0, done.stderr[-2000:]
     alone, together = (rows(tmp_path / name / "flow.csv") for name in ("one", "two"))

@@ -53,6 +53,7 @@ class Tab:
         self._buffer = b""
         self._number = 0
         self._session: str | None = None
+        self._loads = 0
         self.errors: list[str] = []
         self.requests: list[str] = []
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
@@ -97,13 +98,32 @@ class Tab:
             self.errors.append(f"{params['type']}: {params['args']}")
         elif event == "Log.entryAdded":
             self.errors.append(params["entry"]["text"])
+        elif event == "Page.loadEventFired":
+            self._loads += 1
         elif event == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
 
     def open(self, path: Path, fragment: str = "") -> None:
         """Load a file and wait until it has drawn itself."""
-        self.send("Page.navigate", url=path.absolute().as_uri() + fragment)
+        self.navigate(path.absolute().as_uri() + fragment)
         self.wait("document.readyState === 'complete' && !!document.querySelector('h1')")
+
+    def navigate(self, url: str) -> None:
+        """Load a page, or go to another fragment of the one that is there."""
+        before = self._loads
+        if "loaderId" in self.send("Page.navigate", url=url):
+            self._wait_for_load(before)
+
+    def follow(self, selector: str) -> None:
+        """Click a link and wait for the page it leads to."""
+        before = self._loads
+        self.click(selector)
+        self._wait_for_load(before)
+
+    def _wait_for_load(self, before: int) -> None:
+        # Events are waited for: a page that is about to go answers questions with an error.
+        while self._loads == before:
+            self._next()
 
     def js(self, expression: str) -> Any:
         """Value of an expression in the page; of a promise what it becomes."""

@@ -142,6 +142,7 @@ class Mixer {
     this.active = 0;
     this.offset = 0;
     this.playing = false;
+    this.zero = null; // Where the clock stood at position 0; null until the sound device is open.
     this.loop = false;
     this.onend = () => {};
   }
@@ -154,7 +155,7 @@ class Mixer {
   }
 
   get position() {
-    if (!this.playing) return this.offset;
+    if (this.zero === null) return this.offset;
     return Math.min(this.duration, Math.max(0, this.context.currentTime - this.zero));
   }
 
@@ -164,7 +165,7 @@ class Mixer {
     this.playing = true;
     if (this.offset >= this.duration) this.offset = 0;
     await this.context.resume();
-    if (this.playing) this.start();
+    if (this.playing && this.zero === null) this.start();
   }
 
   start() {
@@ -185,6 +186,7 @@ class Mixer {
       if (one) one.gain.disconnect();
     }
     this.sources = [];
+    this.zero = null;
   }
 
   pause() {
@@ -195,10 +197,10 @@ class Mixer {
 
   seek(position) {
     const to = Math.max(0, Math.min(this.duration, position));
-    const { playing } = this;
-    if (playing) this.stop();
+    const runs = this.zero !== null;
+    if (runs) this.stop();
     this.offset = to;
-    if (playing) this.start();
+    if (runs) this.start();
   }
 
   select(index) {

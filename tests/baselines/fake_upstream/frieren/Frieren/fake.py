@@ -1,7 +1,8 @@
 """Shared by the fake scripts: upstream's argument lists, and moods in which they misbehave.
 
 ``interfaces.json`` beside the checkout's root is the stored extract of the real argument lists.
-``FAKE_MOOD`` is a JSON object: step -> {crash_at, hang_at, skip, slow, rate, broken, meet}.
+``FAKE_MOOD`` is a JSON object: step -> {crash_at, hang_at, skip, rate, broken, meet}. One
+that hangs notes its process in ``hangs.txt``.
 """
 
 import argparse
@@ -43,10 +44,10 @@ def begin(step):
 def skips(step, name):
     """Called before each clip; True if nothing is to be written for it."""
     now = mood(step)
-    time.sleep(now.get("slow", 0))
     if now.get("crash_at") == name:
         sys.stderr.write("CUDA error: device-side assert triggered\n")
         sys.exit(3)
     if now.get("hang_at") == name:
-        time.sleep(600)
+        (ROOT / "hangs.txt").write_text(f"{os.getpid()}\n")
+        time.sleep(3600)
     return now.get("skip") == name

@@ -17,12 +17,15 @@ class Conditioner(torch.nn.Module):
         rows = []
         for path in batch_metadata["feature"]:
             mood = json.loads(os.environ.get("FAKE_MOOD", "{}"))
-            time.sleep(mood.get("slow", 0))
             name = Path(path).name
             if mood.get("fail_at") == name:
                 raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
             if mood.get("die_at") == name:
                 os._exit(11)
+            if mood.get("hang_at") == name:
+                hangs = Path(os.environ["FAKE_CALLS"]).with_name("hangs.txt")
+                hangs.write_text(f"{os.getpid()}\n")
+                time.sleep(3600)
             with av.open(path) as container:
                 seconds = container.duration / av.time_base
             rows.append(torch.zeros(int(seconds * 22), 768))
