@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ PLACEHOLDERS = (
     "transcript",
     "speaker_audio",
 )
+BREAKS = 10
+"""Clips in a row without any that came out, after which the command is to blame and no clip."""
 OPTIONS = ("timeout", "name", "folder")
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
@@ -117,13 +120,25 @@ def read_template(text: str) -> Template:
     return Template(tuple(words), options.get("name", Path(words[0]).name), timeout, folder)
 
 
+def _program(word: str, folder: Path) -> str | None:
+    """Where a program is; a path is relative to the folder that it works in."""
+    return shutil.which(str(folder / word) if os.sep in word else word)
+
+
 def load(context: ModelContext) -> Command:
     """The template after ``command:``.
 
     Raises:
-        InputError: it is not a template.
+        InputError: it is not a template, or there is no such program.
     """
-    return Command(read_template(context.argument or ""))
+    template = read_template(context.argument or "")
+    word = template.words[0]
+    if not _FIELD.search(word) and not _program(word, template.folder):
+        raise InputError(
+            f"command: no program {word!r} on PATH or in {template.folder} that can be started; "
+            "type its path, such as `which python3` prints"
+        )
+    return Command(template)
 
 
 class Command:
@@ -135,6 +150,8 @@ class Command:
         self._env = {**environment(None, {}), **os.environ}
         self._logs: Path | None = None
         self._labels: dict[tuple[str, int], str] = {}
+        self._breaks = 0
+        """In a row from the first clip on; -1 once a clip came out."""
         self.signature: Mapping[str, str] = {
             "name": template.name,
             "command": shlex.join(template.words),
@@ -154,6 +171,7 @@ class Command:
 
         Raises:
             InputError: the program fails, takes too long or writes no audio; with the reason.
+            ExternalToolError: it did so for each of the first :data:`BREAKS` clips.
         """
         label = self._labels.get((item.id, seed), item.id).replace("/", "_")
         with tempfile.TemporaryDirectory(prefix="vsseval-") as folder:
@@ -169,10 +187,21 @@ class Command:
             try:
                 seconds = run_program(program)
             except ExternalToolError as error:
-                raise InputError(str(error)) from error
+                raise self._broken(str(error)) from error
             if not out.is_file():
-                raise InputError(f"{program.title}: exit status 0, but nothing at {{out}}")
+                raise self._broken(f"{program.title}: exit status 0, but nothing at {{out}}")
+            self._breaks = -1
             return ModelOutput(read_audio(out), seconds=seconds)
+
+    def _broken(self, reason: str) -> InputError | ExternalToolError:
+        if self._breaks >= 0:
+            self._breaks += 1
+        if self._breaks < BREAKS:
+            return InputError(reason)
+        return ExternalToolError(
+            f"{reason}; so did each of the first {BREAKS} clips, so the command is to blame: mend "
+            f"it and run again (logs in {self._logs})"
+        )
 
 
 def named_files(template: Template) -> list[str]:

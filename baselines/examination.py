@@ -75,7 +75,11 @@ def examine_installation(
 
 def table_text(layout: Layout, source: Path) -> str:
     """The lines to put into models.toml."""
-    lines = [f"put into {source}:", f"[{layout.name}]", 'python = "/path/to/its/env/bin/python"']
+    lines = [
+        f"what is to stand in {source}:",
+        f"[{layout.name}]",
+        'python = "/path/to/its/env/bin/python"',
+    ]
     lines.append(f'checkout = "/path/to/checkout"  # git clone {layout.repository}')
     for weights in layout.weights:
         note = f"# {weights.what}: {weights.how_to_get}"

@@ -18,6 +18,7 @@ import soundfile
 from baselines.presets import PRESETS, Preset, plain_id
 from vsseval.audio import audio_digest, read_audio
 from vsseval.errors import InputError
+from vsseval.files import files_below
 from vsseval.types import Call, Item, ModelContext, ModelOutput
 
 SUFFIXES = (".wav", ".flac")
@@ -124,8 +125,9 @@ def load_preset(context: ModelContext) -> Folder:
     if not files:
         raise InputError(
             f"none of the {len(found)} wav and flac files in {root} is named as {preset.name} names"
-            f" an item of {context.benchmark.name}; expected {preset.stem}, where id is such as "
-            f"{context.benchmark.items[0].id}"
+            f" an item of {context.benchmark.name}; expected names such as "
+            f"{preset.example(context.benchmark.items[0].id)}; what is named by its id alone is "
+            "read by --model folder:PATH"
         )
     notes = (
         *(_coverage(context, root, found, files)),
@@ -157,7 +159,7 @@ def _root(context: ModelContext, name: str) -> Path:
 
 
 def _sound_files(root: Path) -> list[Path]:
-    return sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in files_below(root) if path.suffix.lower() in SUFFIXES)
 
 
 def _stem(root: Path, path: Path) -> str:

@@ -130,6 +130,10 @@ def read_installation(layout: Layout, checkpoint: Path | None) -> Installation:
         if key not in known:
             raise UnknownNameError(f"key of {where}", key, known)
 
+    needed = ["python", "checkout", *(w.key for w in layout.weights if not w.default)]
+    if absent := [key for key in needed if key not in table]:
+        raise InputError(f"{where} lacks {', '.join(absent)}; {advice}")
+
     def path(key: str, default: str = "") -> Path:
         value = table.get(key, default)
         if not isinstance(value, str) or not value:

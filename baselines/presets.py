@@ -31,6 +31,13 @@ class Preset:
     seen: bool = True
     """Whether the naming was read in code; otherwise it is what the text says, unverified."""
 
+    def example(self, item: str) -> str:
+        """A file that is named so, for messages."""
+        name = self.stem.replace(r"(?P<take>\d+)", "0")
+        name = re.sub(r"\(\?P<id>.*?\)", lambda match: plain_id(item), name)
+        # What may be left out is.
+        return re.sub(r"\(\?:[^()]*\)\?", "", name) + ".wav"
+
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset

@@ -457,6 +457,8 @@ def test_a_shared_encoder_is_noted_in_the_record(
     monkeypatch.syspath_prepend(tmp_path)
     result = go("hearing:load")
     notes = {score.metric: score.note for score in result.record.scores}
-    assert notes["onset_f1"] == "onsets: encoder shared with the model's input, which favours it"
-    assert notes["mcd"] == ""
+    few = "fewer than 10 clips: no interval"
+    shared = "onsets: encoder shared with the model's input, which favours it"
+    assert notes["onset_f1"] == f"{few}; {shared}"
+    assert notes["mcd"] == few
     assert read_record(result.folder / "record.json") == result.record

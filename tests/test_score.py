@@ -180,6 +180,15 @@ def test_value_that_is_not_finite_is_excluded() -> None:
     assert result.score.excluded == {"a": "the metric gave a value that is not finite"}
 
 
+def test_missing_weights_are_the_note_though_some_clips_were_not_generated() -> None:
+    lacking = "weights missing: vsseval weights pull enc"
+    failures = {("a", 0): "no memory"}
+    result = scored(metric(), {}, missing=dict.fromkeys("bc", lacking), failures=failures)
+    assert result.score.note == lacking
+    none = scored(metric(), {}, failures={(name, 0): "no memory" for name in "abc"})
+    assert none.score.note == "generation failed: no memory"
+
+
 def test_missing_weights_become_the_note() -> None:
     lost = dict.fromkeys("abc", "weights missing: vsseval weights pull enc")
     result = scored(metric(), {}, missing=lost)
@@ -230,6 +239,30 @@ def test_contributions_of_set_scope_are_kept_by_item() -> None:
         ("b", 0): [2.0],
         ("c", 0): [4.0],
     }
+
+
+@pytest.mark.parametrize(
+    ("clips", "takes", "films", "note"),
+    [
+        (9, 1, 9, "fewer than 10 clips: no interval"),
+        # Takes of an item are no further clips.
+        (9, 2, 9, "fewer than 10 clips: no interval"),
+        (12, 1, 9, "fewer than 10 groups of clips: no interval"),
+        (12, 2, 10, ""),
+        (10, 1, 10, ""),
+    ],
+)
+def test_a_missing_interval_has_its_reason(clips: int, takes: int, films: int, note: str) -> None:
+    items = tuple(Item(f"i{at}", 1.0, group=f"film{at % films}") for at in range(clips))
+    bench = Benchmark("bench", "2", "sound", 1.0, 16000, items, (), "0123456789abcdef")
+    values = {(item.id, take): 3.0 for item in items for take in range(takes)}
+    tables = {
+        ("generated", "enc"): table("generated", values),
+        ("reference", "enc"): table("reference", {item.id: 2.0 for item in items}),
+    }
+    score = score_metrics([metric()], bench, tables, {}, takes=takes)[0].score
+    assert score.note == note
+    assert (score.interval is None) == bool(note)
 
 
 def test_set_scope_is_told_which_takes_belong_to_an_item() -> None:
@@ -371,7 +404,8 @@ def test_unknown_metric_lists_close_ones() -> None:
 )
 def test_an_encoder_that_the_model_hears_with_is_noted(conditions_on: str, note: str) -> None:
     (row,) = find_metrics(["speaker_similarity.ge2e"])
-    one = scored(metric(), {"a": 3.0}, names="a")
+    names = "abcdefghij"
+    one = scored(metric(), dict.fromkeys(names, 3.0), names=names)
     signature = {"name": "m", "conditions_on": conditions_on}
     assert with_shared_encoders(one, row, signature).score.note == note
     assert with_shared_encoders(one, row, {"name": "m"}) == one

@@ -10,7 +10,7 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,30 @@ def file_digest(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error}") from error
+
+
+def files_below(
+    root: Path, *, without: str = "", closed: Callable[[OSError], object] = lambda error: None
+) -> Iterator[Path]:
+    """Files of a folder and of all folders below it, sorted within each, through links too.
+
+    What begins with a dot is left out, and a folder that a link leads to a second time.
+
+    Args:
+        root: folder.
+        without: folders below it that hold a file of this name are left out with all in them.
+        closed: called for each folder that cannot be read, which is left out.
+    """
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(root, onerror=closed, followlinks=True):
+        # Two links to one folder, or one that leads above itself.
+        real = os.path.realpath(folder)
+        if real in seen or (without in names and Path(folder) != root):
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(folder) / name for name in sorted(names) if not name.startswith("."))
 
 
 def write_atomic(path: Path, content: bytes) -> None:

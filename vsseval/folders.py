@@ -14,7 +14,7 @@ from vsseval.devices import require_device
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError
 from vsseval.features import Encoded, encode
-from vsseval.files import file_digest
+from vsseval.files import file_digest, files_below
 from vsseval.progress import Progress, silent
 from vsseval.run import score_all
 from vsseval.run_record import odd_about
@@ -132,7 +132,7 @@ def stems(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
     if not folder.is_dir():
         raise InputError(f"no folder at {folder}")
     found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(files_below(folder)):
         if path.suffix.lower() not in suffixes or not path.is_file():
             continue
         name = path.relative_to(folder).with_suffix("").as_posix()

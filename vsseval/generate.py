@@ -25,7 +25,7 @@ from typing import cast
 
 from vsseval.audio import write_audio
 from vsseval.digests import remembered_digest
-from vsseval.errors import InputError, MissingWeightsError
+from vsseval.errors import ExternalToolError, InputError, MissingWeightsError
 from vsseval.files import append_line, file_digest, without_folders
 from vsseval.progress import Progress, silent
 from vsseval.types import (
@@ -242,7 +242,7 @@ def _generate_one(job: _Job) -> Generation:
     start = time.perf_counter()
     try:
         output: ModelOutput = model.generate(item, clip_seed)
-    except MissingWeightsError:
+    except (MissingWeightsError, ExternalToolError):
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:

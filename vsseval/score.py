@@ -18,7 +18,7 @@ from vsseval.generate import ClipKey, clip_label
 from vsseval.metrics import table as metric_table
 from vsseval.metrics.pooling import Rule, pool
 from vsseval.metrics.profiles import PROFILES
-from vsseval.metrics.statistics import bootstrap_interval
+from vsseval.metrics.statistics import bootstrap_interval, too_few
 from vsseval.progress import Progress, silent
 from vsseval.slices import clusters_of, group_by_item, groups_of, numbered
 from vsseval.sources import NO_FIELD, NONSPEECH
@@ -27,6 +27,9 @@ from vsseval.weights import command, status
 
 INTERVAL_SEED = 20240601
 """Seed of the bootstrap resamples, the same for every interval."""
+
+NOT_GENERATED = "generation failed"
+"""Begins the reason of a clip that there is not."""
 
 Arrays = NDArray[np.generic]
 _Interval = tuple[float, float] | None
@@ -160,7 +163,7 @@ def score_metrics(
 
     def arrays(work: _Work, key: ClipKey) -> list[Arrays]:
         if key in failures:
-            raise InputError(f"generation failed: {failures[key]}")
+            raise InputError(f"{NOT_GENERATED}: {failures[key]}")
         return [_value(one, items[key[0]], key, tables) for one in work.inputs]
 
     scored: dict[str, Scored] = {}
@@ -332,21 +335,47 @@ def pooled_value(
     if not components:
         return None, None, "no clip could be scored"
     rule = cast(Rule, metric.pool)
-    matrix = np.stack(list(components.values()))
+    matrix = _matrix(components)
     clusters = clusters_of([key[0] for key in components], groups)
     try:
         value = pool(matrix, rule)
     except InputError as error:
         return None, None, f"undefined: {error}"
-    note = str(metric_table.resolve(metric.remark)(matrix)) if metric.remark else ""
     interval = bootstrap_interval(matrix, rule, seed=INTERVAL_SEED, clusters=clusters)
-    return value, interval, note
+    return value, interval, "; ".join(remarks(metric, components, groups))
+
+
+def remarks(
+    metric: Metric,
+    components: Mapping[ClipKey, NDArray[np.float64]],
+    groups: Mapping[str, str],
+) -> list[str]:
+    """What there is to say of a pooled value: the metric's own remark, why it has no interval.
+
+    Args:
+        metric: of clip scope.
+        components: as :func:`pooled_value`.
+        groups: as :func:`pooled_value`.
+    """
+    own = str(metric_table.resolve(metric.remark)(_matrix(components))) if metric.remark else ""
+    few = too_few(
+        len({item for item, _ in components}), clusters_of([key[0] for key in components], groups)
+    )
+    return [text for text in (own, few) if text]
+
+
+def _matrix(components: Mapping[ClipKey, NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.stack(list(components.values()))
 
 
 def common_reason(excluded: Mapping[ClipKey, str] | Mapping[str, str]) -> str:
-    """Why no clip could be scored, from the reason of each."""
-    reasons = set(excluded.values())
-    first = next(iter(excluded.values()))
+    """Why no clip could be scored, from the reason of each.
+
+    What every generated clip lacks is said, if some were not generated too.
+    """
+    known = [why for why in excluded.values() if not why.startswith(NOT_GENERATED)]
+    reasons = set(known or excluded.values())
+    first = (known or list(excluded.values()))[0]
     return first if len(reasons) == 1 else f"no clip could be scored; the first: {first}"
 
 

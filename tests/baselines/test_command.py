@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from baselines.command import load, read_template
 from vsseval.benchmarks.manifest import read_benchmark
-from vsseval.errors import InputError
+from vsseval.errors import ExternalToolError, InputError
 from vsseval.generate import generate
 from vsseval.types import Item, ModelContext
 
@@ -67,6 +68,26 @@ def test_failure_is_a_row_with_the_last_lines(program, toy, tmp_path, last, reas
     assert len(rows) == 4
 
 
+@pytest.mark.parametrize("last", ["fail", "nothing"])
+def test_a_command_that_never_works_is_stopped(program, toy, tmp_path, last) -> None:
+    benchmark = read_benchmark(toy)
+    items = [replace(benchmark.items[0], id=f"i{at:02}") for at in range(20)]
+    model = opened(f"name=mine {sys.executable} '{program}' {{video}} {{out}} {{seed}} {last}", toy)
+    with pytest.raises(ExternalToolError, match="each of the first 10 clips, so the command is to"):
+        generate(model, replace(benchmark, items=tuple(items)), tmp_path / "g")
+    assert len(list((tmp_path / "g" / "upstream" / "logs").iterdir())) == 10
+
+
+def test_clips_that_fail_after_one_that_worked_do_not_stop(program, toy, tmp_path) -> None:
+    code = "import sys, shutil; '00' in sys.argv[1] or sys.exit(1); shutil.copy(*sys.argv[2:])"
+    benchmark = read_benchmark(toy)
+    items = [replace(benchmark.items[0], id=f"i{at:02}") for at in range(20)]
+    sound = str(benchmark.items[0].audio)
+    model = opened(f'{sys.executable} -c "{code}" {{id}} {sound} {{out}}', toy)
+    rows = generate(model, replace(benchmark, items=tuple(items)), tmp_path / "g")
+    assert [row.error is None for row in rows] == [True] + [False] * 19
+
+
 def test_program_that_takes_too_long_is_stopped(program, toy, tmp_path) -> None:
     rows = rows_of(program, "hang", toy, tmp_path, "timeout=0.5 name=mine")
     assert rows[0].error == "mine: stopped, not finished for 0.5 s (log a.0.log)"
@@ -119,3 +140,15 @@ def test_item_without_the_field_fails() -> None:
 def test_bad_template_is_refused(text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         read_template(text)
+
+
+@pytest.mark.parametrize("word", ["pythn", "./my gen.py", "./no.sh"])
+def test_absent_program_is_told_of_at_once(word: str, program: Path, toy: Path) -> None:
+    with pytest.raises(InputError, match=f"no program '{word}' on PATH or in .*; type its path"):
+        opened(f"folder='{program.parent}' '{word}' {{out}}", toy)
+
+
+def test_program_of_the_folder_it_works_in_is_found(program: Path, toy: Path) -> None:
+    program.write_text(f"#!{sys.executable}\n{PROGRAM}")
+    program.chmod(0o755)
+    assert opened(f"folder='{program.parent}' './my gen.py' {{out}}", toy).signature["name"]

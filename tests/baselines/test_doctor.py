@@ -90,6 +90,15 @@ def test_wrong_table_is_one_message(frieren, changes: dict, words: str) -> None:
     assert words in doctor("frieren", frieren.toml)[1]
 
 
+def test_all_keys_that_a_table_lacks_are_named_at_once(frieren) -> None:
+    for key in ("vae", "cavp"):
+        del frieren.table[key]
+    frieren.write()
+    text = doctor("frieren", frieren.toml)[1]
+    assert f"[frieren] in {frieren.toml} lacks vae, cavp; " in text
+    assert f"what is to stand in {frieren.toml}:" in text
+
+
 def test_model_without_a_doctor_is_unknown_to_it() -> None:
     status, text = doctor("silence", None)
     assert status == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -174,3 +175,19 @@ def test_notes_reach_the_record(toy: Path, ours: Path, tmp_path: Path) -> None:
     record = json.loads((run(request, tmp_path / "r").folder / "record.json").read_text())
     assert record["notes"][0].startswith("coverage: 1 of 4 items have a file")
     assert record["counts"]["failed"] == 3
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("item", [VGG, DASHES, f"chem/{CHEM}", "grid/s6/bwba2a"])
+def test_example_of_a_name_fits_the_preset(name: str, item: str) -> None:
+    preset = PRESETS[name]
+    match = re.fullmatch(preset.stem, preset.example(item).removesuffix(".wav"))
+    assert plain_id(match["id"]) == plain_id(item)
+
+
+def test_example_is_what_a_person_types() -> None:
+    examples = {name: preset.example(VGG) for name, preset in PRESETS.items()}
+    assert examples["diff-foley"] == f"{VGG}/sample_0_diff.wav"
+    assert examples["frieren-outputs"] == f"Y{VGG}_0.wav"
+    assert examples["dsu-avo"] == f"{VGG}.wav"
+    assert examples["styledubber"] == f"wav_pred_{VGG}.wav"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -63,8 +63,13 @@ def encode(
     wave: np.ndarray | None,
     rate: int,
     late: float = 0.0,
+    at: Sequence[float] | None = None,
 ) -> None:
-    """A video of pictures (n, h, w, 3) and a waveform (m,), in the codecs of its suffix."""
+    """A video of pictures (n, h, w, 3) and a waveform (m,), in the codecs of its suffix.
+
+    Args:
+        at: time of each picture, where they are uneven [s].
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     video_codec, audio_codec = CODECS[path.suffix]
     with av.open(str(path), "w") as out:
@@ -72,21 +77,26 @@ def encode(
         video.height, video.width = pictures.shape[1:3]
         video.pix_fmt = "yuv420p"
         video.codec_context.thread_count = 1
+        if at is not None:
+            video.codec_context.time_base = Fraction(1, 90000)
         audio = out.add_stream(audio_codec, rate=rate, layout="mono") if wave is not None else None
-        for picture in pictures:
-            out.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            if at is not None:
+                frame.pts, frame.time_base = round(at[number] * 90000), Fraction(1, 90000)
+            out.mux(video.encode(frame))
         out.mux(video.encode())
         if audio is not None:
             wave = wave[round(late * rate) :]
             step = audio.codec_context.frame_size or 1152
             form = audio.codec_context.format.name
-            for at in range(0, len(wave), step):
-                block = np.clip(wave[at : at + step], -1, 1)
+            for begin in range(0, len(wave), step):
+                block = np.clip(wave[begin : begin + step], -1, 1)
                 if form.startswith("s16"):
                     block = np.rint(block * 32767).astype(np.int16)
                 frame = av.AudioFrame.from_ndarray(block[None], format=form, layout="mono")
                 frame.sample_rate = rate
-                frame.pts, frame.time_base = at + round(late * rate), Fraction(1, rate)
+                frame.pts, frame.time_base = begin + round(late * rate), Fraction(1, rate)
                 out.mux(audio.encode(frame))
             out.mux(audio.encode())
 

@@ -282,6 +282,23 @@ def test_vggsound_has_the_columns_of_the_paper() -> None:
     assert find_data_set("vggsound").metrics == preset("vssflow-v2s")
 
 
+@pytest.mark.parametrize("name", ["chem", "lrs2", "v2c"])
+def test_words_of_free_english_are_compared_as_whisper_leaves_them(name: str) -> None:
+    rates = [metric for metric in find_data_set(name).metrics if metric.startswith("wer")]
+    assert [METRICS[rate].params["normaliser"] for rate in rates] == ["whisper-en"] * 3
+
+
+def test_words_of_grid_are_compared_as_spelt() -> None:
+    rates = [metric for metric in find_data_set("grid").metrics if metric.startswith("wer")]
+    assert [METRICS[rate].params["normaliser"] for rate in rates] == ["grid"] * 3
+
+
+@pytest.mark.parametrize("name", ["chem", "grid", "lrs2", "v2c"])
+def test_speech_has_its_columns_in_the_paper_s_table(name: str) -> None:
+    columns = chosen(preset("vssflow-vtts"), METRICS)
+    assert set(chosen(find_data_set(name).metrics, METRICS)) <= set(columns)
+
+
 def test_a_pattern_chooses_dialects_only_if_it_names_one() -> None:
     known = ["wer.a", "wer.a@x", "mcd", "wer.b"]
     assert chosen(("mcd", "wer.*"), known) == ["mcd", "wer.a", "wer.b"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import soundfile
 
 from vsseval.audio import read_audio
-from vsseval.benchmarks import clip_job, clips, vggsound
+from vsseval.benchmarks import clip_job, clips, cutting, vggsound
 from vsseval.benchmarks.manifest import load_benchmark, read_benchmark
 from vsseval.benchmarks.prepare import Options, prepare
 from vsseval.benchmarks.table import find_data_set
@@ -166,7 +167,7 @@ def test_a_cut_at_the_end_keeps_every_frame_before_it(
 ) -> None:
     source = write_clip(tmp_path / f"in{suffix}", seconds=4.0, fps=fps)
     whole = read_video(source)
-    cut = read_video(clips.cut_picture(source, tmp_path / "cut", 0.0, 2.5))
+    cut = read_video(cutting.cut_picture(source, tmp_path / "cut", 0.0, 2.5))
     wanted = round(2.5 * whole.fps)
     # x264 looks ahead by few frames only: what is predicted from later frames brings them along.
     assert wanted <= len(cut.frames) <= wanted + 4
@@ -177,11 +178,74 @@ def test_a_cut_at_the_end_keeps_every_frame_before_it(
 def test_a_cut_from_within_loses_nothing(tmp_path: Path, write_clip) -> None:
     source = write_clip(tmp_path / "in.mp4", seconds=4.0)
     whole = read_video(source)
-    written = clips.cut_picture(source, tmp_path / "cut", 1.2, 2.0)
+    written = cutting.cut_picture(source, tmp_path / "cut", 1.2, 2.0)
     cut = read_video(written)
     assert written.suffix == ".mkv"
     assert (cut.frames.shape[0], cut.fps) == (50, 25.0)
     assert np.array_equal(cut.frames, whole.frames[30:80])
+
+
+def grey_at(times: list[float]) -> np.ndarray:
+    """A picture for each time whose grey level, 40 to 235 in 13 seconds, says when it is seen."""
+    levels = [40 + round(15 * time) for time in times]
+    return np.array([np.full((48, 64, 3), level, np.uint8) for level in levels])
+
+
+@pytest.mark.parametrize("seconds", [10, 13])
+def test_uneven_frames_are_stored_where_they_are_seen(
+    tmp_path: Path, vsseval, write_media, seconds: int
+) -> None:
+    # 30 frames a second for five seconds, then ten: 20 a second on the whole.
+    times = [at / 30 for at in range(150)] + [5 + at / 10 for at in range(10 * (seconds - 5))]
+    wave = np.random.default_rng(0).standard_normal(44100 * seconds).astype(np.float32) * 0.1
+    root, out = tmp_path / "raw", tmp_path / "out"
+    video = root / "aaaaaaaaaaa_000001.mp4"
+    write_media(video, grey_at(times), 30, wave, 44100, at=times)
+    (root / "test.csv").write_text("aaaaaaaaaaa_000001.mp4,rain\n")
+    make("vggsound", root, out)
+    (item,) = read_benchmark(out).items
+    assert item.duration == 10.0
+    stored = read_video(item.video)
+    assert (len(stored.frames), stored.fps) == (300, 30.0)
+    seen = [max(time for time in times if time <= at / 30 + 1e-6) for at in range(300)]
+    # H.264 keeps a grey area to a level or two; a picture of a second too early is 15 away.
+    error = stored.frames.mean(axis=(1, 2, 3)) - grey_at(seen).mean(axis=(1, 2, 3))
+    assert np.abs(error).max() < 3
+    checked = vsseval("data", "verify", out, "--workers", 1)
+    assert checked.exit_code == 0, checked.output
+
+
+def test_a_cut_from_within_uneven_frames_is_by_their_times(tmp_path: Path, write_media) -> None:
+    times = [at / 30 for at in range(60)] + [2 + at / 10 for at in range(40)]
+    write_media(tmp_path / "a.mp4", grey_at(times), 30, None, 0, at=times)
+    written = cutting.cut_picture(tmp_path / "a.mp4", tmp_path / "cut", 1.5, 2.0, even_rate=30)
+    cut = read_video(written)
+    assert (len(cut.frames), cut.fps) == (60, 30.0)
+    seen = [max(time for time in times if time <= 1.5 + at / 30 + 1e-6) for at in range(60)]
+    error = cut.frames.mean(axis=(1, 2, 3)) - grey_at(seen).mean(axis=(1, 2, 3))
+    assert np.abs(error).max() < 3
+
+
+def test_uneven_frames_of_a_benchmark_of_ones_own_are_told_of(
+    tmp_path: Path, vsseval, write_media
+) -> None:
+    times = [at / 30 for at in range(30)] + [1 + at / 10 for at in range(20)]
+    write_media(tmp_path / "own" / "a.mp4", grey_at(times), 30, None, 0, at=times)
+    head = {"name": "own", "version": "1", "task": "sound", "clip_seconds": 3, "metrics": []}
+    (tmp_path / "own" / "benchmark.json").write_text(json.dumps({**head, "sample_rate": 16000}))
+    line = {"id": "a", "duration": 3, "video": "a.mp4"}
+    (tmp_path / "own" / "manifest.jsonl").write_text(json.dumps(line) + "\n")
+    done = vsseval("data", "verify", tmp_path / "own", "--workers", 1)
+    assert done.exit_code == 2
+    assert "a: video: a.mp4 has a variable frame rate" in done.stderr
+    assert "ffmpeg -i a.mp4 -vf fps=30 -an -c:v ffv1 a.mkv" in done.stderr
+
+
+def test_frames_that_jitter_are_copied(tmp_path: Path, write_media) -> None:
+    times = [at / 25 + 0.01 * (at % 3) for at in range(250)]
+    video = tmp_path / "a.mp4"
+    write_media(video, grey_at([at / 25 for at in range(250)]), 25, None, 0, at=times)
+    assert not clips.look_at(video).uneven
 
 
 @pytest.mark.parametrize("late", [0.0, 0.5])
@@ -290,7 +354,7 @@ def test_empty_root_and_unknown_layout_say_what_was_looked_for(
     [
         ("a,b\n", r"line 1: no VGGSound clip is called 'a'"),
         ("aaaaaaaaaaa_000001.mp4,x\naaaaaaaaaaa_1000_11000.mp4,y\n", "line 2: .* stands in line 1"),
-        ("\n", "lists no clip"),
+        ("\n", "lists no clip; another list is taken by --list FILE"),
         ("../../aaaaaaaaaaa_0000.mp4/x\n", "line 1: no VGGSound clip"),
     ],
     ids=["no clip", "twice", "empty", "outside"],
@@ -321,6 +385,92 @@ def test_link_that_leads_nowhere_is_one_undecodable_clip(
     coverage = make("vggsound", vggsound_root, tmp_path / "out")
     assert (coverage.found, coverage.taken) == (7, 3)
     assert "No such file" in coverage.broken["fffffffffff_000005"]["undecodable"]
+
+
+def test_folders_that_are_linked_are_looked_into_once(vggsound_root: Path, tmp_path: Path) -> None:
+    clip = vggsound_root / "dataset" / "test" / "10" / "aaaaaaaaaaa_000001.mp4"
+    elsewhere = tmp_path / "big disk"
+    elsewhere.mkdir()
+    shutil.move(clip, elsewhere / clip.name)
+    (vggsound_root / "linked").symlink_to(elsewhere, target_is_directory=True)
+    (vggsound_root / "other" / "above").symlink_to(vggsound_root, target_is_directory=True)
+    coverage = make("vggsound", vggsound_root, tmp_path / "out")
+    assert (coverage.found, coverage.taken, coverage.doubled) == (7, 3, 0)
+
+
+def test_prepared_sets_that_a_link_leads_to_are_no_source(
+    vggsound_root: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (vggsound_root / "a link").symlink_to(disk, target_is_directory=True)
+    first = make("vggsound", vggsound_root, disk / "prepared")
+    again = make("vggsound", vggsound_root, disk / "prepared")
+    assert (first.doubled, again.doubled, again.fresh) == (0, 0, 0)
+
+
+def test_out_that_is_a_file_is_refused(vggsound_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(InputError, match=r"--out .*out is a file; pass a folder"):
+        make("vggsound", vggsound_root, tmp_path / "out")
+
+
+def test_a_second_copy_is_taken_where_the_first_cannot_be_decoded(
+    vggsound_root: Path, tmp_path: Path
+) -> None:
+    clip = "aaaaaaaaaaa_000001.mp4"
+    (vggsound_root / "a first try").mkdir()
+    (vggsound_root / "a first try" / clip).write_bytes(b"<html>not found</html>")
+    (vggsound_root / "zero").mkdir()
+    (vggsound_root / "zero" / clip).touch()
+    coverage = make("vggsound", vggsound_root, tmp_path / "out")
+    assert (coverage.taken, coverage.doubled) == (3, 1)
+    good = vggsound_root / "dataset" / "test" / "10" / clip
+    assert file_digest(read_benchmark(tmp_path / "out").items[0].video) == file_digest(good)
+    # The one reason of several is that of the first.
+    good.write_bytes(b"<html>")
+    coverage = make("vggsound", vggsound_root, tmp_path / "out")
+    assert list(coverage.broken["aaaaaaaaaaa_000001"]) == ["undecodable"]
+
+
+def test_files_that_are_no_clip_are_told_of(vsseval, vggsound_root: Path, tmp_path: Path) -> None:
+    folder = vggsound_root / "other"
+    for name in ("missing_one_000007.mp4.part", "missing_one_000007.f137.mp4", "my clip.MOV"):
+        (folder / name).write_bytes(b"x")
+    (folder / "._aaaaaaaaaaa_000001.mp4").write_bytes(b"x")
+    for number in range(4):
+        (folder / f"vggsound_0{number}.tar.gz").write_bytes(b"x")
+    words = ("data", "prepare", "vggsound", "--root", vggsound_root, "--workers", 1)
+    done = vsseval(*words, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert (
+        "3 files are called like no clip and left alone: other/missing_one_000007.f137.mp4, "
+        "other/missing_one_000007.mp4.part, other/my clip.MOV\n"
+        "4 archives are not looked into; unpack what belongs to the set: "
+        "other/vggsound_00.tar.gz, other/vggsound_01.tar.gz, other/vggsound_02.tar.gz ...\n"
+    ) in done.stdout
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    (packed / "s1.ZIP").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"holds no video .*; unpack first: s1\.ZIP$"):
+        make("vggsound", packed, tmp_path / "out")
+
+
+def test_folders_that_cannot_be_read_are_told_of(
+    vggsound_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By a scandir that refuses, since no mode of a folder stops who runs the tests as root.
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if Path(path).name == "other":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    lines = make("vggsound", vggsound_root, tmp_path / "out").lines()
+    assert f"1 folders cannot be read: {vggsound_root / 'other'}: Permission denied" in lines
+    assert lines[1] == "found         6 of 8"
 
 
 def test_stopped_preparation_is_named_by_whoever_reads_the_set(vsseval, tmp_path: Path) -> None:
@@ -367,7 +517,7 @@ def test_a_full_disk_is_no_broken_clip(
 
     monkeypatch.setattr(av, "open", full)
     with pytest.raises(OSError, match="No space left"):
-        clips.cut_picture(source, tmp_path / "out" / "cut", 0.0, 2.0)
+        cutting.cut_picture(source, tmp_path / "out" / "cut", 0.0, 2.0)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -410,6 +560,10 @@ def test_vggsounder_labels_are_slices(vggsound_root: Path, tmp_path: Path) -> No
     }
     labels.write_text("video_id,label\naaaaaaaaaaa_000001,x\n")
     with pytest.raises(InputError, match="need a column 'background_music'"):
+        make("vggsound", vggsound_root, tmp_path / "out", labels=labels)
+    # A file of other clips, or of one line, which is taken for the heading.
+    labels.write_text("chem_00_mgg27LTeNPo-030|Hello\n")
+    with pytest.raises(InputError, match=r"no clip of the list has a label .*Bizilizi"):
         make("vggsound", vggsound_root, tmp_path / "out", labels=labels)
 
 

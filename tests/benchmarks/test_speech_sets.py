@@ -107,6 +107,10 @@ def test_settings_are_a_field_and_part_of_the_version(grid_root: Path, tmp_path:
     assert "setting 3: 4 clips have a voice to imitate" in "\n".join(coverage.lines())
     with pytest.raises(InputError, match="setting 3 needs voices"):
         make("grid", grid_root, tmp_path / "four", setting=3)
+    with pytest.raises(InputError, match=r"no benchmark in .*not prepared"):
+        make("grid", grid_root, tmp_path / "four", setting=3, voices=tmp_path / "not prepared")
+    # Said before any clip is decoded.
+    assert not (tmp_path / "four").exists()
 
 
 def test_default_metrics_run_and_say_which_weights_they_lack(
@@ -188,6 +192,11 @@ def test_lrs2_words_stand_beside_the_video(tmp_path: Path, write_clip) -> None:
     assert second.transcript is None
     assert (coverage.no_words, coverage.doubled) == (1, 1)
     assert [item.speaker_audio for item in benchmark.items] == [None, None]
+
+    # Another clip, of pretrain, is no second copy.
+    (folder / "00098.mp4").write_bytes(b"<html>")
+    benchmark, coverage = make("lrs2", root, tmp_path / "out")
+    assert list(coverage.broken) == ["lrs2/6339758276407584924/00098"]
 
 
 def test_v2c_in_its_original_folders_and_in_dubbing_names(

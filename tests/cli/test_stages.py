@@ -95,6 +95,7 @@ def test_folder_coverage_is_on_stderr(toy_run, toy: Path) -> None:
     assert result.exit_code == 0
     assert "coverage: 3 of 4 items have a file, 1 have none, 1 files fit no item" in result.stderr
     assert "warning: 1 of 4 clips were not generated" in result.stderr
+    assert "failed: d: no file named d.wav or d.flac in the folder" in result.stderr
 
 
 def test_missing_weights_leave_a_note_and_the_other_metrics(

@@ -263,10 +263,23 @@ def test_notes_are_those_of_the_slice(tmp_path: Path, boards) -> None:
         return {score.metric: score.note for score in part.records[0].scores}
 
     assert notes(flagged)["mcd"].startswith("2 of 5 clips: levels")
-    assert notes(flagged)["mcd"].endswith(f"; {shared}")
-    assert notes(clean)["mcd"] == shared
+    few = "fewer than 10 clips: no interval"
+    assert notes(flagged)["mcd"].endswith(f"factor 1.1; {few}; {shared}")
+    assert notes(clean)["mcd"] == f"{few}; {shared}"
     assert notes(clean)["kl.aisfx"] == "weights missing: vsseval weights pull x"
     assert "does not have the metric in this version" in notes(clean)["onset_f1"]
+
+
+def test_reason_of_a_missing_interval_is_that_of_the_slice(tmp_path: Path, boards) -> None:
+    groups = {"film1": tuple(NAMES[:12]), "film2": tuple(NAMES[12:])}
+    few = "fewer than 10 groups of clips: no interval"
+    rows = boards.scored("kl.aisfx", boards.column(np.ones(20)), note=few)
+    slices = {"most": tuple(NAMES[:15]), "some": tuple(NAMES[:5])}
+    boards.run(tmp_path, "one", rows, groups=groups, slices=slices)
+    whole = find_results(tmp_path)
+    most, some = on_slices(whole, ["most", "some"], membership(whole.records)).parts
+    assert most.records[0].scores[0].note == few
+    assert some.records[0].scores[0].note == "fewer than 10 clips: no interval"
 
 
 def test_seeds_keep_the_reason_why_a_set_has_no_value(tmp_path: Path, boards) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from vsseval.benchmarks.clips import (
     Picture,
-    cut_picture,
     cut_sound,
     has_sound,
     look_at,
@@ -18,12 +18,13 @@ from vsseval.benchmarks.clips import (
     read_sound,
     write_sound,
 )
+from vsseval.benchmarks.cutting import cut_picture
 from vsseval.benchmarks.faces import Box, face_box
 from vsseval.errors import InputError
 from vsseval.files import file_digest
 from vsseval.types import Audio
 
-VERSION = 1
+VERSION = 2
 """Raised when the files that a clip is made into change, so that they are made anew."""
 
 UNDECODABLE, SHORT, WRONG_DURATION = "undecodable", "short", "wrong duration"
@@ -53,12 +54,14 @@ class ClipJob:
     sound: str
     faces: str = ""
     """The detector of faces with its weights; empty if none is looked for."""
+    others: tuple[tuple[Path, Path | None], ...] = ()
+    """Further files of the clip, video and sound, for when those before cannot be decoded."""
 
     @property
     def key(self) -> str:
         """sha256 of settings, and of name, size and time of the sources."""
         sources = []
-        for path in (self.video, self.audio):
+        for path in dict.fromkeys(itertools.chain((self.video, self.audio), *self.others)):
             if path is not None:
                 name = path.relative_to(self.root).as_posix()
                 try:
@@ -111,10 +114,13 @@ def parse_line(text: str) -> ClipResult | None:
 def prepare_clip(job: ClipJob) -> ClipResult:
     """Decode, judge and write one clip; what cannot be decoded is a result and no error."""
     key = job.key
-    try:
-        return _prepare(job, key)
-    except InputError as error:
-        return ClipResult(key, job.id, {UNDECODABLE: str(error)})
+    why = ""
+    for video, audio in ((job.video, job.audio), *job.others):
+        try:
+            return _prepare(replace(job, video=video, audio=audio), key)
+        except InputError as error:
+            why = why or str(error)
+    return ClipResult(key, job.id, {UNDECODABLE: why})
 
 
 def _prepare(job: ClipJob, key: str) -> ClipResult:
@@ -134,7 +140,11 @@ def _prepare(job: ClipJob, key: str) -> ClipResult:
     problems = _problems(job, picture, sound)
 
     video = cut_picture(
-        job.video, job.out / "video" / job.id, job.start, duration if to_cut else None
+        job.video,
+        job.out / "video" / job.id,
+        job.start,
+        duration if to_cut or picture.uneven else None,
+        picture.fps if picture.uneven else None,
     )
     paths = {"video": video}
     clipped = 0
@@ -154,7 +164,7 @@ def _prepare(job: ClipJob, key: str) -> ClipResult:
         round(picture.still, 4),
         round(loudness(sound), 7) if sound else 0.0,
         clipped,
-        face_box(job.video, picture.frames) if job.faces else None,
+        face_box(video, picture.frames) if job.faces else None,
     )
 
 

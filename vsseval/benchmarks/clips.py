@@ -1,10 +1,4 @@
-"""Looking at one clip's files and cutting them, without harm to picture or sound.
-
-Picture. Where nothing has to be cut the file is copied byte for byte. A cut at the end alone copies
-packets: every frame before the cut keeps its bits, and the few later frames that some of them are
-predicted from may stay behind them, beyond the item's duration. A cut that begins inside the file
-cannot copy packets, which need not begin with a whole picture there: frames are decoded and stored
-by FFV1, which loses nothing.
+"""Looking at one clip's files, and its sound; :mod:`vsseval.benchmarks.cutting` cuts pictures.
 
 Sound. Decoded once, at its own rate and with its own channels, to 16-bit FLAC. Time 0 is the first
 frame of the picture that the sound came with: sound that begins earlier is cut, later is padded.
@@ -15,11 +9,9 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -35,8 +27,11 @@ PICTURE_CELLS = 16
 PICTURES_A_SECOND = 5
 STILL_LEVELS = 1.0
 """Two pictures no cell of which differs by more of 255 grey levels are the same."""
+UNEVEN = 0.05
+"""Distance of a frame from its place at an even rate, from which a file's frames are uneven [s]."""
+_FASTEST = 60
+"""Highest rate at which uneven frames are stored [1/s]."""
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-_COPIED_INTO = (".mp4", ".mov", ".mkv", ".webm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +44,9 @@ class Picture:
     """Time of the first frame in the file's own clock [s]."""
     still: float
     """Share of neighbouring pictures, five a second, that are the same; 1 for a single picture."""
+    uneven: bool = False
+    """Whether frames stand elsewhere than an even rate has them; ``frames`` and ``fps`` are then
+    those of the even rate at which they are stored."""
 
     @property
     def seconds(self) -> float:
@@ -102,10 +100,10 @@ def look_at(path: Path, start: float = 0.0, seconds: float | None = None) -> Pic
         begin = round(start * fps)
         end = None if seconds is None else begin + max(1, round(seconds * fps))
         step = max(1, round(fps / PICTURES_A_SECOND))
-        count, first, pictures = 0, 0.0, []
+        count, pictures = 0, []
+        times: list[float | None] = []
         for frame in container.decode(stream):
-            if count == 0:
-                first = float(frame.time or 0.0)
+            times.append(frame.time)
             if count >= begin and (end is None or count < end) and (count - begin) % step == 0:
                 small = frame.reformat(
                     PICTURE_CELLS, PICTURE_CELLS, format="gray", interpolation="AREA"
@@ -116,7 +114,30 @@ def look_at(path: Path, start: float = 0.0, seconds: float | None = None) -> Pic
         raise InputError(f"{path.name} holds no video frames")
     if stated and count < stated:
         raise InputError(f"{path.name} breaks off: {count} frames decoded of {stated} stated")
-    return Picture(max(0, count - begin), fps, first, stillness(pictures))
+    first = float(times[0] or 0.0)
+    if even := _even_rate(times, fps):
+        fps, count = even
+        begin = round(start * fps)
+    return Picture(max(0, count - begin), fps, first, stillness(pictures), uneven=bool(even))
+
+
+def _even_rate(times: Sequence[float | None], fps: float) -> tuple[int, int] | None:
+    """Rate at which uneven frames are stored, that of the densest tenth, and how many it has.
+
+    None where frames are even, or where some have no time.
+    """
+    at = np.array([np.nan if time is None else time for time in times])
+    if len(at) < 2 or not np.isfinite(at).all() or (np.diff(at) <= 0).any():
+        return None
+    at -= at[0]
+    # The mean rate of a header may count the last frame as longer than it is.
+    step = at[-1] / (len(at) - 1)
+    places = np.arange(len(at))
+    if min(np.abs(at - places * each).max() for each in (1 / fps, step)) <= UNEVEN:
+        return None
+    gaps = np.diff(at)
+    rate = min(_FASTEST, max(1, round(1 / float(np.quantile(gaps, 0.1)))))
+    return rate, max(1, round((at[-1] + gaps[-1]) * rate))
 
 
 def stillness(pictures: Sequence[NDArray[np.int16]]) -> float:
@@ -213,84 +234,3 @@ def write_sound(path: Path, audio: Audio) -> int:
     """Write FLAC; returns the number of samples that 16 bits could not hold."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_audio(path, audio)
-
-
-def cut_picture(path: Path, target: Path, start: float, seconds: float | None) -> Path:
-    """Copy the video, or its part, by the way that loses nothing.
-
-    Args:
-        path: Video file.
-        target: Where it goes, without suffix.
-        start: Beginning of the part [s].
-        seconds: Length of the part [s]; None for what there is.
-
-    Returns:
-        The file written: the suffix of the source, or ``.mkv`` where frames were stored.
-
-    Raises:
-        InputError: it cannot be decoded.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    whole = start == 0 and seconds is None
-    suffix = path.suffix.lower()
-    if not whole and (start > 0 or suffix not in _COPIED_INTO):
-        suffix = ".mkv"
-    written = Path(f"{target}{suffix}")
-    partial = written.with_name(f".partial-{written.name}")
-    try:
-        if whole:
-            shutil.copyfile(path, partial)
-        elif start == 0 and seconds is not None and _copy_packets(path, partial, seconds):
-            pass
-        else:
-            written = written.with_suffix(".mkv")
-            partial.unlink(missing_ok=True)
-            partial = written.with_name(f".partial-{written.name}")
-            _store_frames(path, partial, start, seconds)
-        partial.replace(written)
-    finally:
-        partial.unlink(missing_ok=True)
-    return written
-
-
-def _copy_packets(path: Path, target: Path, seconds: float) -> bool:
-    """Whether the packets of the first ``seconds`` could be copied; some have no time."""
-    with opened(path) as source:
-        stream = source.streams.video[0]
-        fps = stream.average_rate or Fraction(25)
-        packets = [packet for packet in source.demux(stream) if packet.size]
-        if any(packet.pts is None or packet.dts is None for packet in packets):
-            return False
-        frames = max(1, round(seconds * float(fps)))
-        last_time = sorted(packet.pts for packet in packets)[:frames][-1]
-        last = max(at for at, packet in enumerate(packets) if packet.pts <= last_time)
-        with av.open(str(target), "w") as out:
-            copy = out.add_stream_from_template(stream)
-            for packet in packets[: last + 1]:
-                packet.stream = copy
-                out.mux(packet)
-    return True
-
-
-def _store_frames(path: Path, target: Path, start: float, seconds: float | None) -> None:
-    with opened(path) as source, av.open(str(target), "w") as out:
-        stream = source.streams.video[0]
-        fps = stream.average_rate or Fraction(25)
-        begin = round(start * float(fps))
-        end = None if seconds is None else begin + max(1, round(seconds * float(fps)))
-        copy = None
-        for at, frame in enumerate(source.decode(stream)):
-            if at < begin:
-                continue
-            if end is not None and at >= end:
-                break
-            if copy is None:
-                copy = out.add_stream("ffv1", rate=fps)
-                copy.width, copy.height = frame.width, frame.height
-                copy.pix_fmt = frame.format.name
-                copy.codec_context.thread_count = 1
-            frame.pts, frame.time_base = at - begin, 1 / fps
-            out.mux(copy.encode(frame))
-        if copy is None:
-            raise InputError(f"{path.name} ends before {start} s")
-        out.mux(copy.encode())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vsseval.benchmarks.clip_job import REASONS
 from vsseval.benchmarks.faces import NOT_LOOKED_FOR
-from vsseval.benchmarks.scan import ClipList
+from vsseval.benchmarks.scan import ClipList, shown
 from vsseval.benchmarks.voices import Voices
 
 
@@ -34,6 +34,11 @@ class Coverage:
     """Clips that are found and not in the list."""
     generated: int
     doubled: int
+    unnamed: tuple[str, ...]
+    """Videos and sounds that are called like no clip, unfinished downloads too."""
+    archives: tuple[str, ...]
+    closed: tuple[str, ...]
+    """Folders that cannot be read, with the reason."""
     clipped: int
     """Clips whose sound went beyond full scale."""
     no_words: int
@@ -73,7 +78,22 @@ class Coverage:
         if self.generated:
             out.append(f"{self.generated} files are called like generated ones and left alone")
         if self.doubled:
-            out.append(f"{self.doubled} clips have several files, of which the first is taken")
+            out.append(
+                f"{self.doubled} clips have several files, of which the first is taken, or the "
+                "next of its kind where that cannot be decoded"
+            )
+        if self.unnamed:
+            out.append(
+                f"{len(self.unnamed)} files are called like no clip and left alone: "
+                f"{shown(self.unnamed)}"
+            )
+        if self.archives:
+            out.append(
+                f"{len(self.archives)} archives are not looked into; unpack what belongs to the "
+                f"set: {shown(self.archives)}"
+            )
+        if self.closed:
+            out.append(f"{len(self.closed)} folders cannot be read: {shown(self.closed)}")
         if self.clipped:
             out.append(f"{self.clipped} clips have sound beyond full scale, which was clipped")
         if self.no_words:

@@ -7,12 +7,13 @@ detector's box grown by :data:`BESIDE` and :data:`ABOVE_AND_BELOW`, which were m
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vsseval.benchmarks.clips import frames_at
 from vsseval.encoders import mtcnn
@@ -40,7 +41,7 @@ def face_finder() -> FindsFace | None:
 
 def detector() -> str:
     """The detector and its weights; empty without them."""
-    return mtcnn.fingerprint() if face_finder() else ""
+    return f"{mtcnn.fingerprint()}:float64" if face_finder() else ""
 
 
 def face_box(path: Path, frames: int) -> Box | None:
@@ -53,8 +54,21 @@ def face_box(path: Path, frames: int) -> Box | None:
     Raises:
         InputError: it cannot be decoded.
     """
-    places = np.unique(np.linspace(0, frames - 1, FACE_FRAMES).round().astype(int))
-    pictures = frames_at(path, places.tolist())
+    pictures = frames_at(path, _places(frames))
+    grown = _whole_face(pictures)
+    if grown is None:
+        return None
+    height, width = pictures[0].shape[:2]
+    inside = np.clip(grown.round().astype(int), 0, [width, height, width, height])
+    return (int(inside[0]), int(inside[1]), int(inside[2]), int(inside[3]))
+
+
+def _places(frames: int) -> list[int]:
+    return [int(at) for at in np.unique(np.linspace(0, frames - 1, FACE_FRAMES).round())]
+
+
+def _whole_face(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64] | None:
+    """Edges of the face in some pictures before they are rounded [pixels]."""
     seen = [found for picture in pictures if len(found := mtcnn.detect(_cascade(), picture))]
     if not seen:
         return None
@@ -62,14 +76,12 @@ def face_box(path: Path, frames: int) -> Box | None:
     largest = [boxes[area.argmax(), :4] for boxes, area in zip(seen, areas, strict=True)]
     left, top, right, bottom = np.median(largest, axis=0)
     more = np.array([BESIDE * (right - left), ABOVE_AND_BELOW * (bottom - top)] * 2)
-    grown = np.array([left, top, right, bottom]) + more * (-1, -1, 1, 1)
-    height, width = pictures[0].shape[:2]
-    inside = np.clip(grown.round().astype(int), 0, [width, height, width, height])
-    return (int(inside[0]), int(inside[1]), int(inside[2]), int(inside[3]))
+    return np.array([left, top, right, bottom]) + more * (-1, -1, 1, 1)
 
 
 @cache
 def _cascade() -> Cascade:
+    """In float64: sums of another processor differ from ours by far less than rounding shows."""
     from vsseval.encoders.mtcnn_network import load_cascade
 
-    return load_cascade(require("mtcnn"))
+    return load_cascade(require("mtcnn")).double()

@@ -12,7 +12,7 @@ import string
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from vsseval.benchmarks.default_metrics import SPEECH_METRICS
+from vsseval.benchmarks.default_metrics import GRID_METRICS
 from vsseval.benchmarks.layout import (
     ClipName,
     DataSet,
@@ -140,7 +140,7 @@ DATA_SET = DataSet(
         ),
         KnownList("vssflow-test", 3291, None, "VSSFlow's test set, by its size"),
     ),
-    metrics=SPEECH_METRICS,
+    metrics=GRID_METRICS,
     layout="s6/bwba2a.mpg or .mp4, s6/s6-bwba2a.wav, s06/s06_bwba2a.wav in any folder, and the "
     "list Grid_val.txt",
     parse=parse,

@@ -7,12 +7,13 @@ The folder that is written is a benchmark as :mod:`vsseval.benchmarks.manifest` 
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from vsseval.benchmarks import vggsound
 from vsseval.benchmarks.clip_job import (
@@ -26,9 +27,9 @@ from vsseval.benchmarks.clip_job import (
 from vsseval.benchmarks.coverage import Coverage
 from vsseval.benchmarks.faces import detector
 from vsseval.benchmarks.layout import DataSet, Entry, Files
-from vsseval.benchmarks.manifest import PREPARATION_LOG, read_benchmark
-from vsseval.benchmarks.scan import ClipList, Scan, difference, read_list, scan
-from vsseval.benchmarks.voices import Voices, choose_voices
+from vsseval.benchmarks.manifest import PREPARATION_LOG, read_benchmark, read_items
+from vsseval.benchmarks.scan import ClipList, Scan, difference, read_list, scan, shown
+from vsseval.benchmarks.voices import NO_STRANGERS, Voices, choose_voices
 from vsseval.errors import InputError
 from vsseval.files import file_digest, write_atomic
 from vsseval.metrics.patterns import chosen
@@ -88,10 +89,11 @@ def prepare(
     entries = [data_set.complete(entry, seen.files.get(entry.source, nothing)) for entry in entries]
     here = [entry for entry in entries if seen.files.get(entry.source, nothing).video]
     if not here:
-        such = f", such as {', '.join(seen.unnamed)}" if seen.unnamed else ""
+        such = f", such as {shown(seen.unnamed)}" if seen.unnamed else ""
+        packed = f"; unpack first: {shown(seen.archives)}" if seen.archives else ""
         raise InputError(
             f"none of the {len(entries)} clips of {clips.path} is below {options.root}: "
-            f"{seen.media} videos and sounds there{such}; looked for {data_set.layout}"
+            f"{seen.media} videos and sounds there{such}; looked for {data_set.layout}{packed}"
         )
     faces = detector() if data_set.speakers else ""
     jobs = [_job(data_set, options, seen.files[entry.source], entry, faces) for entry in here]
@@ -121,6 +123,9 @@ def prepare(
         unlisted=len(set(seen.files) - {entry.source for entry in entries}),
         generated=seen.generated,
         doubled=seen.doubled,
+        unnamed=seen.unnamed,
+        archives=seen.archives,
+        closed=seen.closed,
         clipped=sum(results[entry.id].clipped > 0 for entry in used),
         no_words=sum(data_set.speakers and entry.transcript is None for entry in used),
         faceless=sum(results[entry.id].face_box is None for entry in used) if faces else None,
@@ -140,6 +145,8 @@ def _check(data_set: DataSet, options: Options) -> None:
             f"--out {options.out} and --root {options.root} must not lie in each other: nothing is "
             "written into a source"
         )
+    if options.out.exists() and not options.out.is_dir():
+        raise InputError(f"--out {options.out} is a file; pass a folder, which need not exist")
     for reason in options.keep:
         if reason not in REASONS or reason == UNDECODABLE:
             raise InputError(
@@ -149,6 +156,11 @@ def _check(data_set: DataSet, options: Options) -> None:
         raise InputError(f"--labels are VGGSounder's, for vggsound and not for {data_set.name}")
     if options.voices is not None and (not data_set.speakers or options.setting != 3):
         raise InputError("--voices are for setting 3 of a speech set: add --setting 3")
+    if data_set.speakers and options.setting == 3:
+        # Not at the end, hours later.
+        if options.voices is None:
+            raise InputError(NO_STRANGERS)
+        read_items(options.voices)
     if _name_of(options.out / "benchmark.json") not in (None, data_set.name):
         raise InputError(f"{options.out} holds another benchmark; pass another --out")
 
@@ -193,19 +205,28 @@ def _results(
 
 
 def _job(data_set: DataSet, options: Options, files: Files, entry: Entry, faces: str) -> ClipJob:
+    videos, audios = (_alike(data_set, options.root, paths) for paths in (files.video, files.audio))
+    (video, audio), *others = itertools.product(videos, audios or (None,))
     return ClipJob(
         id=entry.id,
         root=options.root,
         out=options.out,
-        video=files.video[0],
-        audio=files.audio[0] if files.audio else None,
+        video=video,
+        audio=audio,
         start=entry.start,
         clip_seconds=data_set.clip_seconds,
         length=data_set.length,
         tolerance=data_set.tolerance,
         sound=data_set.sound,
         faces=faces,
+        others=tuple(others),
     )
+
+
+def _alike(data_set: DataSet, root: Path, paths: Sequence[Path]) -> list[Path]:
+    """The first of some paths and those after it that the data set does not put behind it."""
+    ranks = [data_set.prefer(PurePosixPath(path.relative_to(root).as_posix())) for path in paths]
+    return [path for path, rank in zip(paths, ranks, strict=True) if rank == ranks[0]]
 
 
 def _finished(log: Path) -> dict[str, ClipResult]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from vsseval.benchmarks.layout import DataSet, Entry, Files, ids_digest, stem_of
+from vsseval.benchmarks.manifest import PREPARATION_LOG
 from vsseval.benchmarks.table import BENCHMARKS
 from vsseval.errors import InputError
+from vsseval.files import files_below
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".m4v")
 AUDIO_SUFFIXES = (".wav", ".flac", ".m4a", ".mp3", ".ogg", ".aac")
 TEXT_SUFFIXES = (".lab", ".txt")
+UNFINISHED_SUFFIXES = (".part", ".ytdl", ".crdownload", ".tmp", ".download")
+"""Of files that a program is still fetching, or was when it was stopped."""
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".rar", ".7z")
+"""Of files that may hold clips and are not looked into."""
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,11 @@ class Scan:
     media: int
     """Videos and sounds, whatever they are called."""
     unnamed: tuple[str, ...]
-    """Some media that are called like no clip."""
+    """Media that are called like no clip, unfinished downloads too."""
+    archives: tuple[str, ...]
+    """Files that may hold clips and are not looked into."""
+    closed: tuple[str, ...]
+    """Folders that cannot be read, with the reason."""
     lists: tuple[Path, ...]
     """Files called like the data set's lists, the best first."""
     generated: int
@@ -62,28 +72,35 @@ def scan(data_set: DataSet, root: Path) -> Scan:
     lists: list[tuple[int, int, str]] = []
     media, videos, generated = 0, 0, 0
     unnamed: list[str] = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = PurePosixPath((Path(folder) / name).relative_to(root).as_posix())
-            if name in data_set.list_names:
-                lists.append((data_set.list_names.index(name), len(path.parts), str(path)))
-            kind = _kind(path)
-            if kind is None or name.startswith("."):
-                continue
-            clip = data_set.parse(stem_of(str(path)))
-            if kind != "text":
-                media += 1
-                videos += kind == "video"
-                if clip is None and len(unnamed) < 3:
-                    unnamed.append(str(path))
-            if clip is not None and clip.generated:
-                generated += kind != "text"
-            elif clip is not None:
-                kinds = found.setdefault(clip.id, {"video": [], "audio": [], "text": []})
-                kinds[kind].append((data_set.prefer(path), str(path)))
+    archives: list[str] = []
+    closed: list[OSError] = []
+    for file in files_below(root, without=PREPARATION_LOG, closed=closed.append):
+        path = PurePosixPath(file.relative_to(root).as_posix())
+        if path.name in data_set.list_names:
+            lists.append((data_set.list_names.index(path.name), len(path.parts), str(path)))
+        if path.suffix.lower() in ARCHIVE_SUFFIXES:
+            archives.append(str(path))
+        if path.suffix.lower() in UNFINISHED_SUFFIXES:
+            unnamed.append(str(path))
+        kind = _kind(path)
+        if kind is None:
+            continue
+        clip = data_set.parse(stem_of(str(path)))
+        if kind != "text":
+            media += 1
+            videos += kind == "video"
+            if clip is None:
+                unnamed.append(str(path))
+        if clip is not None and clip.generated:
+            generated += kind != "text"
+        elif clip is not None:
+            kinds = found.setdefault(clip.id, {"video": [], "audio": [], "text": []})
+            kinds[kind].append((data_set.prefer(path), str(path)))
     if not videos:
-        raise InputError(f"{root} holds no video ({media} sounds); looked for {data_set.layout}")
+        packed = f"; unpack first: {shown(archives)}" if archives else ""
+        raise InputError(
+            f"{root} holds no video ({media} sounds); looked for {data_set.layout}{packed}"
+        )
     files = {
         clip: Files(**{kind: tuple(root / p for _, p in sorted(ps)) for kind, ps in kinds.items()})
         for clip, kinds in found.items()
@@ -92,10 +109,17 @@ def scan(data_set: DataSet, root: Path) -> Scan:
         files,
         media,
         tuple(unnamed),
+        tuple(archives),
+        tuple(f"{error.filename}: {error.strerror}" for error in closed),
         tuple(root / path for _, _, path in sorted(lists)),
         generated,
         sum(len(one.video) > 1 or len(one.audio) > 1 for one in files.values()),
     )
+
+
+def shown(names: Sequence[str]) -> str:
+    """The first few of some names."""
+    return ", ".join(names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
 
 
 def _kind(path: PurePosixPath) -> str | None:
@@ -122,7 +146,12 @@ def read_list(data_set: DataSet, stated: Path | None, found: Sequence[Path]) -> 
             f"{', '.join(data_set.list_names)}; pass --list FILE "
             f"({BENCHMARKS[data_set.name].origin})"
         )
-    entries = tuple(data_set.read_list(path))
+    try:
+        entries = tuple(data_set.read_list(path))
+    except InputError as error:
+        raise InputError(
+            f"{error}; another list is taken by --list FILE ({BENCHMARKS[data_set.name].origin})"
+        ) from error
     digest = ids_digest(entry.id for entry in entries)
     name, remark = f"list-{digest[:8]}", ""
     for known in data_set.known:

@@ -57,7 +57,17 @@ def _verify(job: _Job) -> list[str]:
         if field in job.sha256 and file_digest(path) != job.sha256[field]:
             problems.append(f"{field}: {path.name} is not the file of the manifest (sha256)")
         try:
-            seconds = look_at(path).seconds if field == "video" else read_sound(path).duration
+            if field == "video":
+                picture = look_at(path)
+                seconds = picture.seconds
+                if picture.uneven:
+                    problems.append(
+                        f"{field}: {path.name} has a variable frame rate, and readers take frames "
+                        f"for evenly spaced; ffmpeg -i {path.name} -vf fps={picture.fps:g} -an "
+                        f"-c:v ffv1 {path.stem}.mkv"
+                    )
+            else:
+                seconds = read_sound(path).duration
         except InputError as error:
             problems.append(f"{field}: {error}")
             continue

@@ -110,7 +110,7 @@ def vggsounder_slices(path: Path, entries: list[Entry]) -> list[Entry]:
         entries: clips with their VGGSound labels.
 
     Raises:
-        InputError: a column is missing, or a line names no clip.
+        InputError: a column is missing, a line names no clip, or no clip of the entries is there.
     """
     needed = {"video_id", "label", "modality", *_FLAGS}
     of_clip: dict[str, list[Mapping[str, str]]] = {}
@@ -119,6 +119,11 @@ def vggsounder_slices(path: Path, entries: list[Entry]) -> list[Entry]:
             raise InputError(f"{path}: VGGSounder's labels need a column {missing[0]!r}")
         name = clip_in(path, number, row["video_id"], "VGGSound", parse(row["video_id"]))
         of_clip.setdefault(name.id, []).append(row)
+    if not any(entry.id in of_clip for entry in entries):
+        raise InputError(
+            f"{path}: no clip of the list has a label there; expected "
+            "vggsounder+background-music.csv of https://github.com/Bizilizi/VGGSounder"
+        )
     digest = ids_digest(of_clip)
     prefix = f"vggsounder-{VGGSOUNDER_VERSIONS.get(digest, digest[:8])}"
     return [

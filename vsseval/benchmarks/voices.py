@@ -19,6 +19,10 @@ from vsseval.benchmarks.layout import Entry
 from vsseval.errors import InputError
 
 SETTINGS = (1, 2, 3)
+NO_STRANGERS = (
+    "setting 3 needs voices that are not in the set: --voices DIR, a prepared set such as that of "
+    "`vsseval data prepare grid`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,7 @@ def choose_voices(
     if setting not in SETTINGS:
         raise InputError(f"expected dubbing setting 1, 2 or 3, got {setting}")
     if setting == 3 and not others:
-        raise InputError(
-            "setting 3 needs voices that are not in the set: --voices DIR, a prepared set such as "
-            "that of `vsseval data prepare grid`"
-        )
+        raise InputError(NO_STRANGERS)
     of_speaker: dict[str | None, list[str]] = {}
     for clip, speaker in heard.items():
         of_speaker.setdefault(speaker, []).append(clip)

@@ -127,6 +127,7 @@ def _remark(result: Result) -> None:
     say_some([f"warning: {label}: {text}" for label, text in record.warnings.items()])
     if record.counts.failed:
         say(f"warning: {record.counts.failed} of {record.counts.expected} clips were not generated")
+        say_some([f"failed: {label}: {text}" for label, text in record.failures.items()])
 
 
 @click.command()

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from vsseval.encoders.mtcnn_network import Cascade, Stage
 
+Boxes = NDArray[np.float32] | NDArray[np.float64]
+
 FACTOR = 0.709
 PROPOSED, REFINED, FOUND = 0.6, 0.7, 0.7
 """Least probabilities of the three stages."""
@@ -39,11 +41,11 @@ _BATCH = 512
 
 def detect(
     cascade: Cascade, frame: NDArray[np.uint8], device: str = "cpu", least: int | None = None
-) -> NDArray[np.float32]:
-    """Boxes float32 (k, 5) of a frame: left, top, right, bottom [pixels], probability.
+) -> Boxes:
+    """Boxes (k, 5) of a frame: left, top, right, bottom [pixels], probability.
 
     Args:
-        cascade: the three networks.
+        cascade: the three networks, float32 or float64; boxes are of their type.
         frame: RGB uint8 (h, w, 3).
         device: where the networks are.
         least: smallest face [pixels]; None for a tenth of the shorter side, at least 20.
@@ -52,7 +54,7 @@ def detect(
 
     height, width = frame.shape[:2]
     least = least or max(LEAST_FACE, min(height, width) // LEAST_SHARE)
-    picture = torch.from_numpy(frame).to(device).permute(2, 0, 1)[None].float()
+    picture = torch.from_numpy(frame).to(device).permute(2, 0, 1)[None].to(cascade.dtype)
     with torch.inference_mode():
         boxes = _proposals(cascade.propose, picture, least)
         for stage, side, limit in ((cascade.refine, 24, REFINED), (cascade.output, 48, FOUND)):
@@ -85,7 +87,7 @@ def _proposals(stage: Stage, picture: Tensor, least: int) -> Tensor:
         size = (int(height * scale + 1), int(width * scale + 1))
         probability, corrections = stage(_normed(interpolate(picture, size, mode="area")))
         rows, columns = torch.nonzero(probability[0] >= PROPOSED, as_tuple=True)
-        corner = torch.stack([columns, rows], 1).float() * 2
+        corner = torch.stack([columns, rows], 1).to(picture) * 2
         boxes = torch.cat(
             [
                 ((corner + 1) / scale).floor(),
@@ -158,7 +160,7 @@ def _suppress(boxes: Tensor, limit: float) -> Tensor:
     return nms(boxes[:, :4], boxes[:, 4], limit)  # type: ignore[no-any-return]
 
 
-def _suppress_contained(boxes: NDArray[np.float32], limit: float) -> NDArray[np.float32]:
+def _suppress_contained(boxes: Boxes, limit: float) -> Boxes:
     """Boxes of which no better one covers more than ``limit`` of the smaller of the two."""
     left, top, right, bottom = boxes[:, :4].T
     area = (right - left + 1) * (bottom - top + 1)

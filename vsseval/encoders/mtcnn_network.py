@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, softmax
 
@@ -90,6 +91,15 @@ class Cascade(NamedTuple):
     propose: Stage
     refine: Stage
     output: Stage
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of its numbers."""
+        return next(self.propose.parameters()).dtype
+
+    def double(self) -> Cascade:
+        """The same networks, whose numbers are made float64."""
+        return Cascade(self.propose.double(), self.refine.double(), self.output.double())
 
 
 def load_cascade(folder: Path) -> Cascade:

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 
 from vsseval.errors import UnknownNameError
 
+_WORD_ERROR_RATES = ("wer", "wer.*@openai", "wer.*@whisper-en", "wer.*@openai-whisper-en")
+"""Of each recogniser, on GRID and on free English."""
+
 PRESETS: Mapping[str, tuple[str, ...]] = {
     "vssflow-v2s": (
         "fd.vggish@avbench",
@@ -26,7 +29,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "onset_ap@onset-condfoley",
     ),
     "vssflow-vtts": (
-        "wer",
+        *_WORD_ERROR_RATES,
         "cer",
         "mcd_dtw",
         "mcd_dtw_sl",
@@ -62,7 +65,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
     "dubbing": (
         "lse_c",
         "lse_d",
-        "wer",
+        *_WORD_ERROR_RATES,
         "mcd_dtw",
         "mcd_dtw_sl",
         "speaker_similarity.*",

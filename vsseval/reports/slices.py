@@ -12,16 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vsseval.benchmarks.manifest import first_items
 from vsseval.errors import InputError, UnknownNameError
-from vsseval.generate import clip_label
-from vsseval.metrics.table import METRICS, resolve
+from vsseval.generate import ClipKey, clip_label
+from vsseval.metrics.table import METRICS
 from vsseval.records import Components, Counts, RunRecord
 from vsseval.reports.manifests import find_benchmark
 from vsseval.reports.pairs import Results, Rows, is_set
 from vsseval.sanity import Sanity
-from vsseval.score import common_reason, pooled_value
+from vsseval.score import common_reason, pooled_value, remarks
 from vsseval.slices import chosen_slices, slices_of
 from vsseval.types import Score
 
@@ -166,17 +167,19 @@ def _pooled(score: Score, rows: Rows, whole: Rows, groups: Mapping[str, str]) ->
     if score.value is None:
         return score
     metric = METRICS[score.metric]
-    value, interval, note = pooled_value(
-        metric, {key: np.array(row) for key, row in rows.items()}, groups
-    )
+    value, interval, note = pooled_value(metric, _arrays(rows), groups)
     if not rows and score.excluded:
         note = common_reason(score.excluded)
     rest = score.note
-    if rest and metric.remark:
-        said = str(resolve(metric.remark)(np.array(list(whole.values()))))
-        rest = rest.removeprefix(said).removeprefix("; ")
+    if rest:
+        for said in remarks(metric, _arrays(whole), groups):
+            rest = rest.removeprefix(said).removeprefix("; ")
     said = "; ".join(text for text in (note, rest) if text)
     return replace(score, value=value, interval=interval, note=said)
+
+
+def _arrays(rows: Rows) -> dict[ClipKey, NDArray[np.float64]]:
+    return {key: np.array(row) for key, row in rows.items()}
 
 
 def _signature(score: Score, name: str) -> str:
