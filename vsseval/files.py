@@ -60,7 +60,10 @@ def files_below(
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Write through a temporary file and a rename: a reader sees all of it or nothing."""
-    with _renamed_to(path) as partial:
+    # Of this thread alone, on whichever machine.
+    name = f".partial-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
+    partial = path.parent / name
+    with _renamed(partial, path):
         # A cache has many small files: few calls for each.
         try:
             partial.write_bytes(content)
@@ -78,25 +81,22 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises:
         OSError: as whatever is done in it; the error names the file.
     """
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Some writers go by the suffix.
-        with _renamed_to(path, path.suffix) as partial:
+        with _renamed(partial, path):
             yield partial
     except OSError as error:
         # A full disk names no file, and nobody knows the temporary one.
-        if error.errno is None or ".partial-" not in str(error.filename or ".partial-"):
+        if error.errno is None or error.filename not in (None, str(partial)):
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @contextmanager
-def _renamed_to(path: Path, suffix: str = "") -> Iterator[Path]:
-    # Of this thread alone, on whichever machine.
-    name = f".partial-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
-    partial = path.parent / (name + suffix)
+def _renamed(partial: Path, path: Path) -> Iterator[None]:
     try:
-        yield partial
+        yield
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
