@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vsseval.audio import read_audio
 from vsseval.errors import InputError
 from vsseval.types import ModelOutput
 from vssflow.config import Config
@@ -25,6 +26,8 @@ from vssflow.timeline import Timeline, read_timeline
 from vssflow.windows import Window, cross_fade, windows
 
 OVERLAP_SECONDS = 1.0
+VOICE_SECONDS = 0.5
+"""A shorter reference voice is used, and that is said."""
 BATCH = 4
 """Windows in one forward pass."""
 
@@ -73,8 +76,11 @@ def generate_film(
         if text is None:
             raise InputError("a reference voice needs a text to speak; give --text")
         speaker = reference_voice(voice, config)
+        seconds = read_audio(voice).duration
         if not speaker.any():
             report(f"{voice} is silent: spoken without a reference voice")
+        elif seconds < VOICE_SECONDS:
+            report(f"{voice} lasts {seconds:.3f} s: hardly a voice; some seconds are better")
     num_frames = timeline.scene.shape[0]
     spoken = None
     if span is not None:

@@ -40,8 +40,8 @@ def shown_frames(path: Path, seconds: float | None = None) -> Iterator[Shown]:
             than 0.2 s, or longer than 120 s where it is wanted whole.
     """
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "is not there"
-        raise InputError(f"video {path} {what}; give a video file, such as MP4, MKV or MOV")
+        what = " but a folder" if path.is_dir() else ""
+        raise InputError(f"no video file at {path}{what}; give an MP4, MKV, MOV or the like")
     count, end = 0, Fraction(0)
     try:
         with av.open(str(path)) as container:

@@ -28,7 +28,6 @@ from vssflow.shown import MIN_SECONDS
 from vssflow.speaker import speaker_vector
 
 DEFAULT_PRESET = next(iter(PRESETS))
-MIN_VOICE_SECONDS = 0.1
 FULL_SCALE = 32767 / 32768
 """Largest sample that 16 bits hold."""
 
@@ -169,21 +168,16 @@ def fitted(wave: NDArray[np.float32], duration: float, config: Config) -> Audio:
 
 
 def reference_voice(path: Path, config: Config) -> NDArray[np.float32]:
-    """Speaker vector of a recording of any rate; zeros if it is silent.
+    """Speaker vector of a recording of any rate and length; zeros if it is silent.
 
     Raises:
-        InputError: it cannot be read, or is shorter than 0.1 s.
+        InputError: it cannot be read.
     """
     try:
         audio = read_audio(path)
     except InputError as error:
         error.add_note("a reference voice is a WAV or FLAC file")
         raise
-    if audio.duration < MIN_VOICE_SECONDS:
-        raise InputError(
-            f"reference voice {path} lasts {audio.duration:.4f} s; at least {MIN_VOICE_SECONDS} s "
-            "are needed, and some seconds are better"
-        )
     return speaker_vector(resample(mono(audio), audio.sample_rate, config.sample_rate), config)
 
 

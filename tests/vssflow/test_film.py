@@ -344,22 +344,21 @@ def test_preset_without_a_shipped_checkpoint_asks_for_one(clip, tmp_path):
 
 
 @pytest.mark.weights
-def test_reference_voice_that_says_nothing_is_said(quick, clip, tmp_path):
-    said: list[str] = []
-
-    def speak(samples: int) -> None:
-        voice = tmp_path / f"{samples}.wav"
-        write_audio(voice, Audio(np.zeros((1, samples), np.float32), 16000))
-        generate_film(
-            load_flow_model(quick),
-            clip,
-            **{"text": "bin", "voice": voice, "face": None, "seed": 0, "report": said.append},
-        )
-
-    speak(16000)
-    assert said == [f"{tmp_path / '16000.wav'} is silent: spoken without a reference voice"]
-    with pytest.raises(InputError, match=r"lasts 0\.0063 s; at least 0\.1 s are needed"):
-        speak(100)
+@pytest.mark.parametrize(
+    ("level", "samples", "expected"),
+    [
+        (0.0, 16000, ["voice.wav is silent: spoken without a reference voice"]),
+        (0.1, 100, ["voice.wav lasts 0.006 s: hardly a voice; some seconds are better"]),
+        (0.1, 16000, []),
+    ],
+)
+def test_reference_voice_that_says_nothing_is_said(quick, clip, tmp_path, level, samples, expected):
+    voice, said = tmp_path / "voice.wav", list[str]()
+    write_audio(voice, Audio(np.full((1, samples), level, np.float32), 16000))
+    generate_film(
+        load_flow_model(quick), clip, text="bin", voice=voice, face=None, seed=0, report=said.append
+    )
+    assert [line.removeprefix(f"{tmp_path}/") for line in said] == expected
 
 
 def test_one_window_is_what_the_benchmark_model_makes(quick, clip):
