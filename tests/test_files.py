@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import subprocess
 import sys
@@ -109,3 +110,36 @@ def _break_off(path: Path, error: BaseException) -> None:
     with written_whole(path) as partial:
         partial.write_text("half")
         raise error
+
+
+def test_name_of_a_file_is_not_in_it(tmp_path: Path) -> None:
+    for name in ("a.pt", "b.ckpt"):
+        write_torch(tmp_path / name, TENSORS)
+    assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.ckpt").read_bytes()
+
+
+@pytest.mark.parametrize("room", [0, 200_000])
+def test_full_disk_is_an_oserror_that_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, content: bytes) -> int:
+            if self.tell() + len(content) > room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(content)
+
+    path = tmp_path / "a.pt"
+    write_torch(path, TENSORS)
+    before = path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", lambda *_: Full())
+        with pytest.raises(OSError, match=rf"No space left on device: '{path}'") as caught:
+            write_torch(path, {"a": torch.zeros(100_000)})
+    assert caught.value.errno == errno.ENOSPC
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_another_file_that_fails_keeps_its_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="absent"), written_whole(tmp_path / "a"):
+        (tmp_path / "absent").read_bytes()

@@ -15,6 +15,7 @@ SHARED = {
     f"vsseval.{name}"
     for name in (
         "types", "errors", "files", "audio", "resampling", "video", "weights", "devices", "ranks",
+        "cli", "cli.errors",
         "synchformer", "synchformer.checkpoint", "synchformer.network", "synchformer.video",
     )
 }  # fmt: skip

@@ -60,7 +60,10 @@ def files_below(
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Write through a temporary file and a rename: a reader sees all of it or nothing."""
-    with _renamed_to(path) as partial:
+    # Of this thread alone, on whichever machine.
+    name = f".partial-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
+    partial = path.parent / name
+    with _renamed(partial, path):
         # A cache has many small files: few calls for each.
         try:
             partial.write_bytes(content)
@@ -78,19 +81,16 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the disk is full or cannot be written; the error names ``path``.
     """
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Some writers go by the suffix.
-    with _renamed_to(path, path.suffix) as partial:
+    with _renamed(partial, path):
         yield partial
 
 
 @contextmanager
-def _renamed_to(path: Path, suffix: str = "") -> Iterator[Path]:
-    # Of this thread alone, on whichever machine.
-    name = f".partial-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
-    partial = path.parent / (name + suffix)
+def _renamed(partial: Path, path: Path) -> Iterator[None]:
     try:
-        yield partial
+        yield
         partial.replace(path)
     except BaseException as error:
         with suppress(OSError):
@@ -138,7 +138,9 @@ def write_torch(path: Path, content: object) -> None:
     with written_whole(path) as partial, partial.open("wb") as stream:
         try:
             torch.save(content, stream)
-        except RuntimeError as error:  # of the writer of ZIP files, which does not say why
+        except RuntimeError as error:  # of the writer of archives, whatever the stream said
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
             why = "cannot be written whole; is there space left?"
             raise OSError(errno.EIO, why, str(path)) from error
 

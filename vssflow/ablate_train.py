@@ -16,7 +16,9 @@ from vssflow.checkpoint import load_checkpoint, shipped_checkpoint
 from vssflow.config import preset
 from vssflow.features import read_clips
 from vssflow.phonemes import read_dictionary
-from vssflow.train import Run, compute_features, decode, train
+from vssflow.run import Run
+from vssflow.run_features import compute_features, decode
+from vssflow.train import train
 from vssflow.train_flow import FlowTraining
 from vssflow.training import Budget
 

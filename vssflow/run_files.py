@@ -37,7 +37,7 @@ def claimed(folder: Path) -> Iterator[None]:
 
 
 def read_tensors(path: Path) -> dict[str, Any]:
-    """State or weights of a run, as :func:`vsseval.files.write_torch` wrote them, on the CPU.
+    """A state or weights that ``write_torch`` wrote, on the CPU.
 
     Raises:
         InputError: the file is damaged.

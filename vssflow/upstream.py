@@ -163,8 +163,6 @@ def read_lightning(path: Path, what: str) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise InputError(f"no {what} at {path}")
-    if path.suffix == ".safetensors":
-        raise InputError(f"{path} is a safetensors file; expected a Lightning checkpoint, .ckpt")
     content = load_torch(path)
     state = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state, dict):
@@ -178,6 +176,8 @@ def load_upstream(path: Path) -> Networks:
     Raises:
         InputError: not such a file, or its tensors fit no preset.
     """
+    if path.suffix == ".safetensors":
+        raise InputError(f"{path} is a safetensors file; expected a Lightning checkpoint, .ckpt")
     tensors = read_lightning(path, "checkpoint")
     with torch.device("meta"):
         networks = Networks(config_of_upstream(tensors))

@@ -96,9 +96,12 @@ def _whole_run(root: Path, clips: int) -> BenchRow:
     began = time.perf_counter()
     run = _start(root, "killed", "--workers", "2")
     peak = _watch(run, lambda: _lines(root) >= clips // 3)
-    os.kill(_workers(run.pid)[0], signal.SIGKILL)
+    workers = _workers(run.pid)
+    if not workers:
+        raise VssevalError(f"the run over {clips} clips ended before a worker could be killed")
+    os.kill(workers[0], signal.SIGKILL)
     peak = max(peak, _watch(run, lambda: _encoded(root) >= clips // 3))
-    os.kill(run.pid, signal.SIGKILL)
+    run.kill()  # no other process, should it have ended and its number be another's by now
     run.communicate()  # ends when its workers have noticed
     found = _generated(root)
     again = _start(root, "killed", "--workers", "2")

@@ -11,7 +11,7 @@ import click
 from vssflow.cli.common import PRESET_NAMES, device_option, finite, report, seed_option
 
 if TYPE_CHECKING:
-    from vssflow.train import Run, Stage
+    from vssflow.run import Run, Stage
 
 
 @click.command()
@@ -158,7 +158,7 @@ def _run(preset: str, data: Path, out: Path, limit: int | None, seed: int, worke
     from vssflow.config import preset as named_preset
     from vssflow.features import read_clips
     from vssflow.phonemes import read_dictionary
-    from vssflow.train import Run
+    from vssflow.run import Run
 
     clips = read_clips(data, limit)
     spoken = any(clip.transcript is not None for clip in clips)
@@ -215,7 +215,7 @@ def preprocess(
     """
     from vsseval.errors import InputError
     from vssflow.devices import take_device
-    from vssflow.train import decode
+    from vssflow.run_features import decode
 
     take_device(device)
     run = _run(preset, data, out, limit, 0, workers)
