@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from click.testing import CliRunner, Result
 
 from vsseval.cli import main
 from vsseval.cli.look import WHAT
+from vsseval.errors import UnknownNameError
 from vsseval.metrics.table import METRICS
 
 ROOT = Path(__file__).parents[1]
@@ -249,6 +251,57 @@ def test_interrupt_is_status_130_and_the_rest_follows(toy: Path, tmp_path: Path)
     assert "stopped; what was finished is kept" in remarks
     assert "of 4 clips are kept" in remarks
     assert "Traceback" not in remarks
+
+
+def test_full_disk_names_the_file(toy_run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        if "results" in path.parts:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    toy_run("noise")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        result = toy_run("noise")
+    assert result.exit_code == 2
+    assert re.search(r"error: No space left on device: .*/clips\.csv\n", result.stderr)
+
+
+def test_lack_of_memory_is_no_defect(toy_run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def big(*words: object, **more: object) -> None:
+        raise MemoryError("Unable to allocate 78 PiB")
+
+    monkeypatch.setattr("vsseval.run.run", big)
+    result = toy_run("noise")
+    assert result.exit_code == 2
+    assert "error: not enough memory: Unable to allocate 78 PiB" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--out", "--cache"])
+def test_file_in_place_of_a_folder_is_said_before_any_work(
+    vsseval, toy: Path, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "file").touch()
+    result = vsseval(
+        "run", "--model", "noise", "--bench", "toy", "--data", toy, option, tmp_path / "file"
+    )
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}'" in result.stderr
+    assert "generate" not in result.stderr.partition("Error")[2]
+
+
+def test_metrics_that_name_none_are_refused(vsseval, toy: Path) -> None:
+    """An unset variable of a shell is not the default."""
+    result = vsseval("run", "--model", "noise", "--bench", "toy", "--data", toy, "--metrics", " , ")
+    assert result.exit_code == 2
+    assert "names nothing; leave the option out for the default" in result.stderr
+
+
+def test_unknown_clip_of_many_lists_some() -> None:
+    message = str(UnknownNameError("clip", "zz", [f"{at:05d}" for at in range(15_446)]))
+    assert message.endswith("00028, 00029 and 15416 more")
 
 
 # --- score: two folders ---

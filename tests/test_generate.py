@@ -217,6 +217,33 @@ def test_line_broken_off_by_a_kill_is_made_again(
     assert len(read_log(folder)) == 4
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"null",
+        b"[1]",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"item": "a"}',
+        b'{"item": ["a"], "take": 0, "seed": 1, "path": null, "error": "no", "digest": null, '
+        b'"seconds": 1, "nfe": 0, "clipped": 0}',
+        b'{"item": "a", "take": 0, "seed": 1, "path": 5, "error": null, "digest": "x", '
+        b'"seconds": 1, "nfe": 0, "clipped": 0}',
+    ],
+    ids=["null", "list", "bytes", "deep", "fields", "list as item", "number as path"],
+)
+def test_line_that_is_none_of_the_log_is_passed_over(
+    benchmark: Benchmark, tmp_path: Path, line: bytes
+) -> None:
+    folder = tmp_path / "g"
+    first = generate(Hum(), benchmark, folder)
+    with (folder / stage.LOG).open("ab") as log:
+        log.write(line + b"\n")
+    again = Hum()
+    assert generate(again, benchmark, folder) == first
+    assert again.calls == []
+
+
 def test_later_line_counts(benchmark: Benchmark, tmp_path: Path) -> None:
     folder = tmp_path / "g"
     generate(Hum(), benchmark, folder)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
 import re
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vsseval.errors import InputError
@@ -28,7 +30,11 @@ def file_digest(path: Path) -> str:
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write through a temporary file and a rename: a reader sees all of it or nothing."""
+    """Write through a temporary file and a rename: a reader sees all of it or nothing.
+
+    Raises:
+        OSError: the disk is full or cannot be written; ``filename`` is the path.
+    """
     # Of this thread alone, on whichever machine. A cache has many small files: few calls for each.
     name = f".partial-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
     partial = path.parent / name
@@ -39,9 +45,52 @@ def write_atomic(path: Path, content: bytes) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(content)
         partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            # Neither the temporary name nor none, which is what a full disk gives.
+            error.filename = str(path)
         raise
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold off every other process that does the same with this folder, which is made if need be.
+
+    The folder itself is locked, so nothing is left in it. Where the disk knows no locks there is
+    none.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def unless_read_only() -> Iterator[None]:
+    """For what only saves time: goes without it where nothing may be written.
+
+    So a run whose features are all in a cache of somebody else's needs no right to write there.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+
+
+def text_lines(text: str) -> list[str]:
+    """The lines of a text that newlines end, and nothing else does.
+
+    ``str.splitlines`` also splits at U+2028 and others, which JSON may hold unescaped and captions
+    of the web contain.
+    """
+    return text.removesuffix("\n").split("\n")
 
 
 def append_line(log: Path, line: bytes) -> None:

@@ -14,7 +14,7 @@ from vsseval.devices import require_device
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError
 from vsseval.features import NONSPEECH, Encoded, encode
-from vsseval.files import file_digest
+from vsseval.files import file_digest, text_lines
 from vsseval.progress import Progress, silent
 from vsseval.run import odd_about, score_all, sources
 from vsseval.score import Scored, find_metrics, lacking_weights, needs, parse_input
@@ -150,7 +150,7 @@ def read_transcripts(path: Path, *, may_be_empty: bool = False) -> dict[str, str
             empty.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = text_lines(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read transcripts {path}: {error}") from error
     texts: dict[str, str] = {}
@@ -212,7 +212,7 @@ def _json_line(line: str, where: str) -> tuple[str, str]:
     try:
         entry = json.loads(line)
         return str(entry["id"]), str(entry["text"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f'{where}: expected {{"id": ..., "text": ...}}, got {line!r}') from error
 
 

@@ -188,29 +188,47 @@ def _model(load: Callable[[], Model]) -> Model:
 
 
 def read_log(folder: Path) -> dict[ClipKey, Generation]:
-    """The last row of every clip in ``folder``'s log; lines broken off by a kill are skipped."""
+    """The last row of every clip in ``folder``'s log; what is no such line is skipped."""
     log = folder / LOG
     rows: dict[ClipKey, Generation] = {}
     if not log.is_file():
         return rows
     for line in log.read_bytes().splitlines():
-        try:
-            entry = json.loads(line)
-            row = Generation(
-                item_id=entry["item"],
-                take=entry["take"],
-                seed=entry["seed"],
-                path=folder / entry["path"] if entry["path"] else None,
-                error=entry["error"],
-                digest=entry["digest"],
-                seconds=entry["seconds"],
-                nfe=entry["nfe"],
-                clipped=entry["clipped"],
-            )
-        except (ValueError, KeyError, TypeError):
-            continue
-        rows[row.item_id, row.take] = row
+        row = _row(folder, line)
+        if row is not None:
+            rows[row.item_id, row.take] = row
     return rows
+
+
+_FORMS: dict[str, tuple[type, ...]] = {
+    **{"item": (str,), "take": (int,), "seed": (int,), "path": (str, type(None))},
+    **{"error": (str, type(None)), "digest": (str, type(None)), "seconds": (int, float)},
+    **{"nfe": (int,), "clipped": (int,)},
+}
+"""Fields of a line of the log."""
+
+
+def _row(folder: Path, line: bytes) -> Generation | None:
+    """What a line of the log says; None of one that a kill broke off, or that is damaged."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict) or not all(
+        isinstance(entry.get(name, ...), form) for name, form in _FORMS.items()
+    ):
+        return None
+    return Generation(
+        item_id=entry["item"],
+        take=entry["take"],
+        seed=entry["seed"],
+        path=folder / entry["path"] if entry["path"] else None,
+        error=entry["error"],
+        digest=entry["digest"],
+        seconds=entry["seconds"],
+        nfe=entry["nfe"],
+        clipped=entry["clipped"],
+    )
 
 
 def kept(
@@ -230,8 +248,9 @@ def kept(
 
 
 def _is_kept(row: Generation, cache: Path | None) -> bool:
-    there = row.path is not None and row.path.is_file()
-    return there and remembered_digest(cast(Path, row.path), cache) == row.digest
+    if row.path is None or not row.path.is_file():
+        return False
+    return remembered_digest(row.path, cache, row.digest) == row.digest
 
 
 def _generate_one(job: _Job) -> Generation:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from vsseval.audio import mono_at, read_audio
 from vsseval.errors import InputError
+from vsseval.files import text_lines
 from vsseval.video import read_video
 from vssflow.config import Config
 from vssflow.frames import clip_frames
@@ -78,7 +79,7 @@ def _read_folder(folder: Path, limit: int | None) -> list[Clip]:
             row = json.loads(line)
             alignments[row["id"]] = tuple((p, float(s), float(e)) for p, s, e in row["phones"])
     clips = []
-    for number, line in enumerate((folder / "manifest.jsonl").read_text().splitlines(), start=1):
+    for number, line in enumerate(text_lines((folder / "manifest.jsonl").read_text()), start=1):
         row = json.loads(line)
         missing = [key for key in ("id", "video", "audio") if key not in row]
         if missing:

@@ -29,13 +29,17 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt as stop:
-            _say("stopped; what was finished is kept, and the same command goes on", stop)
+            # A stage that counts what it has finished says the rest in a note.
+            rest = "" if hasattr(stop, "__notes__") else ", and the same command goes on"
+            _say(f"stopped; what was finished is kept{rest}", stop)
             ctx.exit(130)
         except Exception as error:
             if ctx.params.get("debug"):
                 raise
             if isinstance(error, VssevalError):
                 _say(f"error: {error}", error)
+            elif isinstance(error, MemoryError):
+                _say(f"error: not enough memory: {error}", error)
             elif isinstance(error, OSError):
                 _say(f"error: {error.strerror or error}{_file(error)}", error)
             else:
