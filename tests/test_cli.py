@@ -19,7 +19,9 @@ from click.testing import CliRunner, Result
 
 from vsseval.cli import main
 from vsseval.cli.look import WHAT
+from vsseval.cli.options import passes
 from vsseval.errors import UnknownNameError
+from vsseval.features import Encoded
 from vsseval.metrics.table import METRICS
 
 ROOT = Path(__file__).parents[1]
@@ -297,6 +299,20 @@ def test_metrics_that_name_none_are_refused(vsseval, toy: Path) -> None:
     result = vsseval("run", "--model", "noise", "--bench", "toy", "--data", toy, "--metrics", " , ")
     assert result.exit_code == 2
     assert "names nothing; leave the option out for the default" in result.stderr
+
+
+def test_remark_on_passes_says_why_there_are_none() -> None:
+    tables = {("generated", "aisfx"): None, ("generated", "onsets"): None}
+
+    def said(passes_made: int, rows: int, *lacking: str, of: str = "aisfx") -> str:
+        some = {key: table for key, table in tables.items() if key[1] == of}
+        return passes(Encoded(some, passes_made, rows, lacking))  # type: ignore[arg-type]
+
+    assert said(0, 0, of="onsets").endswith("(no metric asked for a network)")
+    assert said(0, 0, "weights 'aisfx' are missing").endswith("(weights are missing)")
+    assert said(0, 0).endswith("(no clip could be encoded)")
+    assert said(2, 0).startswith("2 network forward passes")
+    assert said(0, 4).endswith("(all 4 features cached)")
 
 
 def test_unknown_clip_of_many_lists_some() -> None:

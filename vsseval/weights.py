@@ -425,7 +425,7 @@ def _sha256(path: Path) -> str:
 def _read_json(path: Path) -> dict[str, object]:
     try:
         content = json.loads(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

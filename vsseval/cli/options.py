@@ -265,9 +265,14 @@ def say_some(lines: Sequence[str], most: int = 10) -> None:
 
 def passes(encoded: Encoded) -> str:
     """What the second stage had to compute."""
+    from vsseval.encoders.table import ENCODERS
+
     total = encoded.network_features
-    if total == 0:
-        return "0 network forward passes (no metric asked for a network)"
-    if encoded.network_passes == 0:
+    if encoded.network_passes:
+        return f"{encoded.network_passes} network forward passes (for {total} features)"
+    if total:
         return f"0 network forward passes (all {total} features cached)"
-    return f"{encoded.network_passes} network forward passes (for {total} features)"
+    if not any(ENCODERS[encoder].network for _, encoder in encoded.tables):
+        return "0 network forward passes (no metric asked for a network)"
+    why = "weights are missing" if encoded.lacking else "no clip could be encoded"
+    return f"0 network forward passes ({why})"
