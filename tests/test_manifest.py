@@ -168,6 +168,13 @@ def test_json_that_python_does_not_take_is_refused(toy: Path, text: str) -> None
         read_benchmark(toy)
 
 
+@pytest.mark.parametrize("field", ["caption", "audio", "label"])
+def test_half_a_character_is_refused_with_its_line(manifest, field: str) -> None:
+    """A text that was cut within an emoji; no file, digest or encoder takes it."""
+    with pytest.raises(InputError, match="line 2: half a character"):
+        read_benchmark(manifest(1, **{field: "a \ud83d"}))
+
+
 def test_json_that_is_no_object_is_refused(toy: Path) -> None:
     (toy / "manifest.jsonl").write_text("[1]\n")
     with pytest.raises(InputError, match="expected a JSON object, got list"):

@@ -211,7 +211,9 @@ def _available(text: str, with_video: bool, with_transcripts: bool) -> bool:
 def _json_line(line: str, where: str) -> tuple[str, str]:
     try:
         entry = json.loads(line)
-        return str(entry["id"]), str(entry["text"])
+        name, words = str(entry["id"]), str(entry["text"])
+        words.encode()  # half a character, as a text cut within an emoji has, is a ValueError
+        return name, words
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f'{where}: expected {{"id": ..., "text": ...}}, got {line!r}') from error
 

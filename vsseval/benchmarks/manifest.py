@@ -204,6 +204,11 @@ def _read_text(path: Path) -> str:
 def _parse(text: str, where: str) -> dict[str, object]:
     try:
         entry = json.loads(text)
+        json.dumps(entry, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{where}: half a character (\\ud800 to \\udfff stand in pairs)"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON: {error}") from error
     if not isinstance(entry, dict):
