@@ -2,16 +2,6 @@
 
 A check looks at one clip, or at one clip and its reference; none of them changes a score. Levels
 are root mean square over all channels and samples, in dB below full scale (1.0).
-
-Checks:
-    silent      level below -60 dBFS
-    clipped     0.1 % of the samples or more stand in runs of three at 0.999 of full scale or above
-    dc          a channel's mean is beyond 0.02
-    length      more than 0.1 s longer or shorter than the item
-    level       more than 20 dB louder or softer than the reference
-    duplicate   the same samples as the output for another item; silent clips are not counted
-    near-copy   normalised cross-correlation with the reference of 0.95 or more at some lag within
-                half a second, both at 8 kHz: the system may have heard it
 """
 
 from __future__ import annotations
@@ -25,7 +15,17 @@ from numpy.typing import NDArray
 from vsseval.audio import audio_digest, mono_at
 from vsseval.types import Audio
 
-CHECKS = ("silent", "clipped", "dc", "length", "level", "duplicate", "near-copy")
+CHECKS = {
+    "silent": "level below -60 dBFS",
+    "clipped": "0.1 % of the samples or more in runs of three at 0.999 of full scale or above",
+    "dc": "a channel's mean beyond 0.02 of full scale",
+    "length": "over 0.1 s longer or shorter than the item",
+    "level": "over 20 dB louder or softer than the reference",
+    "duplicate": "the same samples as the output for another item, silence aside",
+    "near-copy": "correlation of 0.95 or more with the reference at some lag within 0.5 s, both at "
+    "8 kHz: the system may have heard it",
+}
+"""What each check finds."""
 SILENT_DBFS = -60.0
 CLIPPED_AT, CLIPPED_RUN, CLIPPED_SHARE = 0.999, 3, 1e-3
 DC_LIMIT = 0.02

@@ -181,6 +181,8 @@ def test_panel_of_audio_checks(results) -> None:
     text = report(results)
     assert "| audio checks | clips | level (reference) | silent | clipped |" in text
     assert "| a_1 | 40 | -23.0 dBFS (-20.5) | 0 | 2 | 0 | 0 | 0 | 0 | 0 |" in text
+    assert "\nLevel: median over clips, that of the references in brackets. Numbers of" in text
+    assert " dc: a channel's mean beyond 0.02 of full scale; " in text
     # The oracle was not checked.
     assert "| silence | " not in text.split("| audio checks")[1]
 

@@ -16,6 +16,7 @@ from vsseval.records import (
 )
 from vsseval.reports.leaderboard import leaderboards
 from vsseval.reports.markdown import cell, number, report
+from vsseval.reports.remarks import notes
 from vsseval.reports.terminal import summary
 
 
@@ -155,15 +156,42 @@ def test_notes_say_failures_odd_audio_and_missing_values() -> None:
         "- ours: 1 of 4 clips were not generated, so it is not ranked; the first: out of memory"
         in text
     )
-    assert "- ours: 1 clips are odd; a: 0.5 s long" in text
-    assert "- mcd: undefined: why" in text
+    assert "- ours: 1 clip is odd; a: 0.5 s long" in text
+    assert "- MCD (pymcd): undefined: why" in text
 
 
 def test_remark_that_only_some_rows_have_names_them() -> None:
     rows = [record("a", score("mcd", None)), record("b", score("mcd", 1.0, note="few clips"))]
     text = report([*rows, record("c", score("mcd", 2.0, note="few clips"))])
-    assert "- mcd (a): undefined: why" in text
-    assert "- mcd (b, c): few clips" in text
+    assert "- MCD (pymcd) of a: undefined: why" in text
+    assert "- MCD (pymcd) of b, c: few clips" in text
+
+
+def test_remark_that_several_metrics_share_stands_once() -> None:
+    (note,) = notes(
+        leaderboards([record("a", *(score(m, 1.0, note="far apart") for m in ("mcd", "mcd_dtw")))])[
+            0
+        ]
+    )
+    assert note == "MCD (pymcd), MCD-DTW (pymcd): far apart"
+
+
+def test_clips_that_were_not_scored_are_counted_with_the_reason() -> None:
+    lost = {"n_scored": 2, "excluded": {"x": "too short", "y": "too short"}}
+    rows = [
+        record("a", score("mcd", 1.0, **lost), score("onset_f1", None, note="why", **lost)),
+        record("b", score("mcd", 1.0, **lost), counts=Counts(4, 3, 1), failures={"y": "no memory"}),
+        record("c", score("mcd", 1.0, n_scored=2, excluded={"x": "too short", "y": "no words"})),
+    ]
+    (board,) = leaderboards(rows)
+    assert notes(board) == [
+        "b: 1 of 4 clips were not generated, so it is not ranked; the first: no memory",
+        "MCD (pymcd) of a: 2 of 4 clips not scored: too short",
+        "Onset F1 of a: why",
+        "MCD (pymcd) of c: 2 of 4 clips not scored; the first: x: too short",
+        # That one failed is said above.
+        "MCD (pymcd) of b: 1 of 4 clips not scored: too short",
+    ]
 
 
 def test_terminal_summary_has_models_as_columns() -> None:

@@ -29,8 +29,10 @@ def compare(
     from vsseval.reports.compare import differences, markdown, open_runs, slices_of_runs
 
     runs = open_runs(first, second)
-    parts = slices_of_runs(runs, slices, data) if slices else [("", runs)]
-    found = [(name, differences(part)) for name, part in parts]
+    parts, alone = slices_of_runs(runs, slices, data) if slices else ({"": runs}, [])
+    for name in alone:
+        say(f"{name}: only one of the runs has clips of it, so it is left out")
+    found = [(name, differences(part)) for name, part in parts.items()]
     if as_json:
         entries = [
             {**({"slice": name} if name else {}), **asdict(one), "verdict": one.verdict}
@@ -77,26 +79,31 @@ def inspect(run: Path, clip: str, as_json: bool) -> None:
     metavar="M[:MARGIN]",
     help="Judge this metric, allow this change: wer:+1.0, onset_f1:-0.02. Default: all, none.",
 )
+@SLICE_OPTION
+@DATA_OPTION
 @click.option("--junit", type=FOLDER, metavar="FILE", help="Write JUnit XML here.")
 @click.option("--summary", type=FOLDER, metavar="FILE", help="Add the Markdown to this file.")
 def gate(
     baseline: Path,
     candidate: Path,
     metrics: tuple[str, ...],
+    slices: tuple[str, ...],
+    data: tuple[Path, ...],
     junit: Path | None,
     summary: Path | None,
 ) -> None:
     """Exit 1 if the candidate is worse than the baseline.
 
     Worse means significantly worse beyond the margin on the clips of both, or that clips, values or
-    metrics are missing that the baseline had. Records that do not compare end in status 2.
+    metrics are missing that the baseline had. With --slice each slice is judged by its own clips,
+    and the whole is not. Records that do not compare end in status 2.
     """
     from vsseval.files import write_atomic
     from vsseval.reports.gate import gate as judge
-    from vsseval.reports.gate import junit as junit_xml
-    from vsseval.reports.gate import markdown
+    from vsseval.reports.gate_text import junit as junit_xml
+    from vsseval.reports.gate_text import markdown
 
-    verdict = judge(baseline, candidate, metrics)
+    verdict = judge(baseline, candidate, metrics, slices, data)
     text = markdown(verdict)
     if junit is not None:
         write_atomic(junit, junit_xml(verdict).encode())

@@ -58,7 +58,8 @@ def report(
 
     With --into, the lines of FILE between <!-- leaderboard --> and <!-- /leaderboard --> become the
     short table that --out prints. Slices are what the manifest names, and label=..., speaker=...,
-    setting=...; of several, Markdown is one table.
+    setting=...; of several, Markdown is one table, and an HTML page has a leaderboard and clips of
+    each.
     """
     from vsseval.files import write_atomic
     from vsseval.records import record_json
@@ -67,10 +68,9 @@ def report(
     from vsseval.reports.slices import left_out, membership, on_slices
     from vsseval.reports.terminal import insert_summary, summary
 
-    if slices and (as_json or html is not None):
+    if slices and as_json:
         raise InputError(
-            "--slice goes with --format, --out and --into; an HTML page has slices of its own, and "
-            "--json prints records as they are"
+            "--slice goes with --format, --html, --out and --into; --json prints whole records"
         )
     folders = results or (Path("results"),)
     found = find_results(*folders)

@@ -152,13 +152,16 @@ def open_runs(first: Path, second: Path) -> Runs:
 
 def slices_of_runs(
     runs: Runs, patterns: Sequence[str], data: Sequence[Path] = ()
-) -> list[tuple[str, Runs]]:
-    """Two runs on each slice that fits a pattern, by name of the slice.
+) -> tuple[dict[str, Runs], list[str]]:
+    """Two runs on each slice that fits a pattern.
 
     Args:
         runs: on the whole benchmark.
         patterns: as :func:`vsseval.reports.slices.on_slices`.
         data: as :func:`vsseval.reports.slices.membership`.
+
+    Returns:
+        The runs by slice, and the slices of which only one of them has clips.
 
     Raises:
         InputError: as :func:`vsseval.reports.slices.on_slices`, or no slice has items of both.
@@ -169,13 +172,14 @@ def slices_of_runs(
         {part.slice: part for part in on_slices(whole, patterns, known).parts if part.records}
         for whole in runs.results
     )
-    both = [name for name in one if name in two]
+    both = {
+        name: Runs(one[name].records[0], two[name].records[0], (one[name], two[name]))
+        for name in one
+        if name in two
+    }
     if not both:
         raise InputError(f"no clip of {', '.join(patterns)} is in both runs")
-    return [
-        (name, Runs(one[name].records[0], two[name].records[0], (one[name], two[name])))
-        for name in both
-    ]
+    return both, [name for name in {**one, **two} if name not in both]
 
 
 def compare(first: Path, second: Path) -> list[Difference]:

@@ -4,25 +4,36 @@ A metric fails only if the candidate is worse by more than its margin in a paire
 5 % after Holm's correction over the metrics that are judged, or if it lost coverage: clips, a value
 or a whole metric that the baseline had. A difference below 0.01 % of the baseline's value counts as
 rounding. What cannot be tested is said and does not fail.
+
+On slices each is judged by its own clips, and Holm's correction is over the metrics of all of them.
 """
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vsseval.errors import InputError, UnknownNameError
-from vsseval.metrics.paired import margin_p_value
+from vsseval.metrics.paired import N_RESAMPLES, margin_p_value
 from vsseval.metrics.patterns import chosen
 from vsseval.metrics.statistics import holm
-from vsseval.reports.compare import ALPHA, Runs, Tested, open_runs, p_text, tested_metrics
-from vsseval.reports.markdown import ARROW, EMPTY, number, table
+from vsseval.reports.compare import (
+    ALPHA,
+    Runs,
+    Tested,
+    open_runs,
+    p_text,
+    slices_of_runs,
+    tested_metrics,
+)
+from vsseval.reports.markdown import number
 from vsseval.score import INTERVAL_SEED, column_of
 from vsseval.types import Score
 
 PASS, FAIL, UNTESTED = "pass", "fail", "untested"
+GENERATED = "generated"
+"""Stands in the place of a metric where clips are counted."""
 ROUNDING = 1e-4
 """Share of the baseline's value below which a difference is not judged."""
 
@@ -45,6 +56,23 @@ class Check:
     """One-sided, of being worse by more than the margin."""
     reason: str
     """One sentence."""
+    slice: str = ""
+    """The part of the benchmark that was judged; empty for the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A metric that was tested, and what the tests say of it together."""
+
+    tested: Tested
+    p_holm: float
+    of: int
+    """Tests of the gate."""
+
+    @property
+    def least(self) -> float:
+        """p-value of this metric if every item were worse and no other metric."""
+        return self.of * 0.5**self.tested.comparison.n
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +91,13 @@ class Verdict:
         return all(check.status != FAIL for check in self.checks)
 
 
-def gate(baseline: Path, candidate: Path, asked: Sequence[str] = ()) -> Verdict:
+def gate(
+    baseline: Path,
+    candidate: Path,
+    asked: Sequence[str] = (),
+    slices: Sequence[str] = (),
+    data: Sequence[Path] = (),
+) -> Verdict:
     """Judge a candidate run against a baseline.
 
     Args:
@@ -73,11 +107,15 @@ def gate(baseline: Path, candidate: Path, asked: Sequence[str] = ()) -> Verdict:
             allowed, so with a plus where lower is better and with a minus where higher is. A name
             fits as in :func:`vsseval.metrics.patterns.chosen`. Without any, all metrics of the
             baseline are judged with a margin of 0.
+        slices: patterns of slices that are judged in place of the whole benchmark, as
+            :func:`vsseval.reports.slices.on_slices`.
+        data: as :func:`vsseval.reports.slices.membership`.
 
     Raises:
         InputError: records that cannot be trusted or were made on other benchmarks or under other
-            signatures, or a margin that is no number or points the wrong way.
-        UnknownNameError: a metric that the baseline does not have.
+            signatures, a margin that is no number or points the wrong way, a slice that one of the
+            runs has no clip of, or slices on which no metric has a value.
+        UnknownNameError: a metric that the baseline does not have, or a slice that nothing states.
     """
     runs = open_runs(baseline, candidate)
     ours = {score.metric: score for score in runs.first.scores if score.value is not None}
@@ -87,30 +125,34 @@ def gate(baseline: Path, candidate: Path, asked: Sequence[str] = ()) -> Verdict:
         raise InputError(f"{baseline} has no metric with a value, so there is nothing to hold")
     for metric in margins:
         _refuse_other_signatures(ours[metric], theirs.get(metric))
-    tested = tested_metrics(runs, [metric for metric in margins if metric in theirs])
+    parts = _on_slices(runs, margins, slices, data) if slices else {"": runs}
+    tested = {
+        name: tested_metrics(
+            part, [metric for metric in _valued(part, margins) if metric in theirs]
+        )
+        for name, part in parts.items()
+    }
+    count = sum(map(len, tested.values()))
     p_values = {
-        metric: margin_p_value(
+        (name, metric): margin_p_value(
             found.parts * _sign(ours[metric]),
             margins[metric],
             seed=INTERVAL_SEED,
+            # Enough draws that a p-value can pass Holm's least level.
+            n_resamples=max(N_RESAMPLES, 100 * count),
             clusters=found.clusters,
         )
-        for metric, found in tested.items()
-        if metric in margins
+        for name, of_slice in tested.items()
+        for metric, found in of_slice.items()
     }
     adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
-    checks = [_generated(runs)]
-    for metric, margin in margins.items():
-        score, other = ours[metric], theirs.get(metric)
-        lost = _lost(runs, score, other)
-        if other is None or lost:
-            new = None if other is None else other.value
-            checks.append(
-                Check(metric, score.better, FAIL, score.value, new, None, margin, None, lost)
-            )
-        else:
-            found = tested.get(metric)
-            checks.append(_check(score, other, found, margin, adjusted.get(metric)))
+    checks = []
+    for name, part in parts.items():
+        trials = {
+            metric: _Trial(found, adjusted[name, metric], count)
+            for metric, found in tested[name].items()
+        }
+        checks += [replace(check, slice=name) for check in _checks(part, margins, trials)]
     first, second = runs.first, runs.second
     return Verdict(
         f"{first.benchmark.name} {first.benchmark.version} ({first.benchmark.digest[:8]})",
@@ -118,6 +160,49 @@ def gate(baseline: Path, candidate: Path, asked: Sequence[str] = ()) -> Verdict:
         f"{second.model.name} {second.run_id[:6]}",
         tuple(checks),
     )
+
+
+def _on_slices(
+    runs: Runs, margins: Mapping[str, float], patterns: Sequence[str], data: Sequence[Path]
+) -> dict[str, Runs]:
+    """The runs by slice; refused where there is nothing to judge."""
+    parts, alone = slices_of_runs(runs, patterns, data)
+    if alone:
+        raise InputError(
+            f"only one of the runs has clips of {', '.join(alone)}; make both with the same --limit"
+        )
+    if not any(_valued(part, margins) for part in parts.values()):
+        of_slice = {score.metric: score for score in next(iter(parts.values())).first.scores}
+        why = "; ".join(f"{metric}: {of_slice[metric].note}" for metric in margins)
+        raise InputError(f"no metric has a value on {', '.join(parts)}: {why}")
+    return parts
+
+
+def _valued(runs: Runs, margins: Mapping[str, float]) -> list[str]:
+    """The metrics that are judged of which the baseline has a value."""
+    values = {score.metric: score.value for score in runs.first.scores}
+    return [metric for metric in margins if values[metric] is not None]
+
+
+def _checks(
+    runs: Runs, margins: Mapping[str, float], trials: Mapping[str, _Trial]
+) -> Iterator[Check]:
+    """The checks of a whole benchmark or of a slice."""
+    ours = {score.metric: score for score in runs.first.scores}
+    theirs = {score.metric: score for score in runs.second.scores}
+    yield _generated(runs)
+    for metric, margin in margins.items():
+        score, other = ours[metric], theirs.get(metric)
+        new = None if other is None else other.value
+        if score.value is None:
+            # The whole has a value, the slice has none: of a set, or nothing of it was scored.
+            status, reason = UNTESTED, score.note
+        elif lost := _lost(runs, score, other):
+            status, reason = FAIL, lost
+        elif other is not None:
+            yield _check(score, other, trials.get(metric), margin)
+            continue
+        yield Check(metric, score.better, status, score.value, new, None, margin, None, reason)
 
 
 def _margins(asked: Sequence[str], ours: Mapping[str, Score]) -> dict[str, float]:
@@ -166,7 +251,7 @@ def _generated(runs: Runs) -> Check:
     if failed:
         reason = f"lost coverage: {reason}; the first: {next(iter(runs.second.failures.values()))}"
     return Check(
-        "generated",
+        GENERATED,
         "higher",
         FAIL if failed else PASS,
         float(runs.first.counts.generated),
@@ -198,11 +283,9 @@ def _lost(runs: Runs, ours: Score, theirs: Score | None) -> str:
     return ""
 
 
-def _check(
-    ours: Score, theirs: Score, tested: Tested | None, margin: float, p_holm: float | None
-) -> Check:
+def _check(ours: Score, theirs: Score, trial: _Trial | None, margin: float) -> Check:
     def check(status: str, worse: float | None, reason: str) -> Check:
-        p_value = p_holm if tested else None
+        p_value = trial.p_holm if trial else None
         return Check(
             ours.metric,
             ours.better,
@@ -215,82 +298,23 @@ def _check(
             reason,
         )
 
-    if tested is None or p_holm is None:
+    if trial is None:
         if ours.value == theirs.value:
             return check(PASS, 0.0, "the same value")
         return check(UNTESTED, None, "no contributions of clips, so nothing can be tested")
-    found = tested.comparison
+    found = trial.tested.comparison
     worse = found.difference * _sign(ours)
     over = number(margin)
     if abs(worse) <= ROUNDING * abs(found.first):
         return check(PASS, worse, "no difference beyond rounding")
     if worse <= margin:
         return check(PASS, worse, "better" if worse < 0 else f"worse by no more than {over}")
-    if p_holm >= ALPHA:
-        return check(
-            PASS,
-            worse,
-            f"worse by {number(worse)}, as chance allows (p {p_text(p_holm)}, {tested.over})",
-        )
-    beyond = f" beyond the margin of {over}" if margin else ""
-    return check(
-        FAIL,
-        worse,
-        f"worse by {number(worse)}{beyond} (p {p_text(p_holm)}, {tested.over})",
-    )
-
-
-def markdown(verdict: Verdict) -> str:
-    """A verdict, a table of the checks, and why each failed one did."""
-    failed = [check for check in verdict.checks if check.status == FAIL]
-    words = "passed" if verdict.passed else f"failed: {', '.join(c.metric for c in failed)}"
-    rows = [["metric", "baseline", "candidate", "worse by", "allowed", "p (Holm)", "", "why"]]
-    rows += [
-        [
-            f"{check.metric} {ARROW[check.better]}",
-            _shown(check.baseline),
-            _shown(check.candidate),
-            _shown(check.worse),
-            number(check.margin),
-            "" if check.p_holm is None else p_text(check.p_holm),
-            check.status,
-            check.reason.replace("|", "\\|"),
-        ]
-        for check in verdict.checks
-    ]
-    lines = [f"## Gate {words}", "", f"{verdict.benchmark}: {verdict.candidate} against "]
-    lines[-1] += f"the baseline {verdict.baseline}."
-    return "\n".join([*lines, "", *table(rows), ""])
-
-
-def junit(verdict: Verdict) -> str:
-    """The checks as JUnit XML, a test case a metric."""
-    suite = ET.Element(
-        "testsuite",
-        name=f"vsseval gate {verdict.benchmark}",
-        tests=str(len(verdict.checks)),
-        failures=str(sum(check.status == FAIL for check in verdict.checks)),
-        skipped=str(sum(check.status == UNTESTED for check in verdict.checks)),
-        errors="0",
-    )
-    for check in verdict.checks:
-        case = ET.SubElement(suite, "testcase", classname=verdict.benchmark, name=check.metric)
-        if check.status == FAIL:
-            ET.SubElement(case, "failure", message=_printable(check.reason))
-        elif check.status == UNTESTED:
-            ET.SubElement(case, "skipped", message=_printable(check.reason))
-        else:
-            ET.SubElement(case, "system-out").text = _printable(check.reason)
-    root = ET.Element("testsuites")
-    root.append(suite)
-    ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True).decode() + "\n"
-
-
-def _printable(text: str) -> str:
-    """The text without control characters, which XML cannot hold."""
-    return "".join(character for character in text if character.isprintable())
-
-
-def _shown(value: float | None) -> str:
-    return EMPTY if value is None else number(value)
+    said = f"(p {p_text(trial.p_holm)}, {trial.tested.over})"
+    if trial.p_holm < ALPHA:
+        beyond = f" beyond the margin of {over}" if margin else ""
+        return check(FAIL, worse, f"worse by {number(worse)}{beyond} {said}")
+    if trial.least >= ALPHA:
+        among = f" among {trial.of} tests" if trial.of > 1 else ""
+        few = f"too few items for any regression to show{among}"
+        return check(UNTESTED, worse, f"worse by {number(worse)}, {few} {said}")
+    return check(PASS, worse, f"worse by {number(worse)}, as chance allows {said}")

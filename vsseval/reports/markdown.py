@@ -8,7 +8,7 @@ from dataclasses import replace
 from vsseval.records import RunRecord
 from vsseval.reports.leaderboard import Column, Leaderboard, Row, leaderboards
 from vsseval.reports.pairs import Results
-from vsseval.reports.remarks import notes, sanity_table, warnings
+from vsseval.reports.remarks import checks_said, notes, sanity_table, warnings
 from vsseval.reports.reported import ReportedTable
 from vsseval.score import whole_signature
 from vsseval.types import Score
@@ -97,7 +97,8 @@ def _section(board: Leaderboard) -> str:
     for bullets in (notes(board), [f"warning: {text}" for text in warnings(board)]):
         lines += [*(f"- {text}" for text in bullets), ""] if bullets else []
     checks = sanity_table(board.rows)
-    lines += [*table(checks), "", _CHECKS, ""] if checks else []
+    said = f"{checks_said(checks)} `vsseval inspect RUN CLIP` says what was found in a clip."
+    lines += [*table(checks), "", said, ""] if checks else []
     for reported in board.reported:
         lines += _reported(reported)
     lines += [
@@ -135,12 +136,6 @@ def _breakdown(boards: Sequence[Leaderboard]) -> str:
         for at, (signature, column) in enumerate(columns.items())
     ]
     return "\n".join([*lines, ""])
-
-
-_CHECKS = (
-    "Median level of the clips, that of the references in brackets, and the number of clips in "
-    "which each check found something; `vsseval inspect RUN CLIP` says what."
-)
 
 
 def _mark(board: Leaderboard, at: int) -> str:

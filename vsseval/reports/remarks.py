@@ -6,21 +6,23 @@ from collections.abc import Sequence
 
 from vsseval.reports.leaderboard import Column, Leaderboard, Row, value_of
 from vsseval.sanity import CHECKS
+from vsseval.types import Score
 
 HOLLOW = ("silence", "noise")
 """Oracles that hear nothing: a metric they win says nothing by itself."""
 MISMATCHED = ("shuffled",)
 """Oracles whose sound is real and belongs to another clip."""
 FEW_CLIPS = 30
+LEVEL = "level (reference)"
 SUSPECT = {"near-copy": "near copies of the reference", "duplicate": "copies of each other"}
 """Audio checks that are told of beside the table, and how."""
 
 
 def notes(board: Leaderboard) -> list[str]:
-    """Failures, odd audio and the remarks that values carry."""
+    """Failures, odd audio, clips that were not scored, and the remarks that values carry."""
     lines = []
     remarks: dict[tuple[str, str], list[str]] = {}
-    shown = {column.signature for column in board.columns}
+    titles = {column.signature: column.title for column in board.columns}
     for row in board.rows:
         for record in row.records or (row.record,):
             name = row.label if len(row.records) < 2 else f"{row.label}, seed {record.seed}"
@@ -32,14 +34,39 @@ def notes(board: Leaderboard) -> list[str]:
                 )
             if record.warnings:
                 label, text = next(iter(record.warnings.items()))
-                lines.append(f"{name}: {len(record.warnings)} clips are odd; {label}: {text}")
+                odd = (
+                    "1 clip is"
+                    if len(record.warnings) == 1
+                    else f"{len(record.warnings)} clips are"
+                )
+                lines.append(f"{name}: {odd} odd; {label}: {text}")
         for signature, score in row.cells.items():
-            if score.note and signature in shown:
-                remarks.setdefault((score.metric, score.note), []).append(row.label)
-    for (metric, note), labels in remarks.items():
-        whose = "" if len(labels) == len(board.rows) else f" ({', '.join(labels)})"
-        lines.append(f"{metric}{whose}: {note}")
+            for text in (score.note, _not_scored(row, score)):
+                if text and signature in titles:
+                    remarks.setdefault((titles[signature], text), []).append(row.label)
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (title, text), labels in remarks.items():
+        alike.setdefault((text, tuple(labels)), []).append(title)
+    for (text, names), of in alike.items():
+        whose = "" if len(names) == len(board.rows) else f" of {', '.join(names)}"
+        lines.append(f"{', '.join(dict.fromkeys(of))}{whose}: {text}")
     return lines
+
+
+def lost_clips(row: Row, score: Score) -> dict[str, str]:
+    """Clips of a row that were generated and are not in a value, with the reason of each."""
+    failed = {label for record in row.records or (row.record,) for label in record.failures}
+    excluded = score.excluded if score.value is not None else {}
+    return {label: why for label, why in excluded.items() if label not in failed}
+
+
+def _not_scored(row: Row, score: Score) -> str:
+    lost = lost_clips(row, score)
+    if not lost:
+        return ""
+    label, why = next(iter(lost.items()))
+    said = f": {why}" if len(set(lost.values())) == 1 else f"; the first: {label}: {why}"
+    return f"{len(lost)} of {score.n_expected} clips not scored{said}"
 
 
 def warnings(board: Leaderboard) -> list[str]:
@@ -125,20 +152,32 @@ def _suspect_audio(rows: Sequence[Row]) -> list[str]:
 def sanity_table(rows: Sequence[Row]) -> list[list[str]]:
     """Head and a row for each run: clips checked, median levels, clips that each check found.
 
-    Empty if no run was checked.
+    Empty if no run was checked. On slices there are no levels.
     """
-    table = [["audio checks", "clips", "level (reference)", *CHECKS]]
-    for row in rows:
-        for record in row.records or (row.record,):
-            found = record.sanity
-            if found is None:
-                continue
-            name = row.label if len(row.records) < 2 else f"{row.label}, seed {record.seed}"
-            counts = [str(len(found.findings.get(check, {}))) for check in CHECKS]
-            table.append(
-                [name, str(found.checked), _levels(found.level, found.reference_level), *counts]
-            )
-    return table if len(table) > 1 else []
+    runs = [
+        (row.label if len(row.records) < 2 else f"{row.label}, seed {record.seed}", record.sanity)
+        for row in rows
+        for record in row.records or (row.record,)
+    ]
+    checked = [(name, sanity) for name, sanity in runs if sanity is not None]
+    if not checked:
+        return []
+    levels = any(sanity.level is not None for _, sanity in checked)
+    table = [["audio checks", "clips", *([LEVEL] if levels else []), *CHECKS]]
+    for name, sanity in checked:
+        level = [_levels(sanity.level, sanity.reference_level)] if levels else []
+        counts = [str(len(sanity.findings.get(check, {}))) for check in CHECKS]
+        table.append([name, str(sanity.checked), *level, *counts])
+    return table
+
+
+def checks_said(table: Sequence[Sequence[str]]) -> str:
+    """What the columns of :func:`sanity_table` mean; empty for an empty one."""
+    if not table:
+        return ""
+    level = "Level: median over clips, that of the references in brackets. "
+    checks = "; ".join(f"{check}: {what}" for check, what in CHECKS.items())
+    return f"{level if LEVEL in table[0] else ''}Numbers of clips with a finding. {checks}."
 
 
 def _levels(level: float | None, reference: float | None) -> str:

@@ -185,6 +185,7 @@ def board() -> Board:
         notes=(f"alpha: {HOSTILE}",),
         warnings=(HOSTILE,),
         checks=(("audio checks", "clips"), ("alpha", "24")),
+        checks_said=HOSTILE,
         reported=(Reported("Table 2", HOSTILE, ("method", "WER"), (("theirs", "7.5"),)),),
         media_note="2 of 24 clips can be heard.",
     )

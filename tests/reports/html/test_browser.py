@@ -215,11 +215,115 @@ def test_slice_pools_the_values_of_its_clips(page, toy_board: Board) -> None:
     # A value of the whole set has no slices, and the oracle has no value at all.
     dashes = page.js(
         "[...document.querySelectorAll('.board tr[data-model]')].map((row) =>"
-        "row.querySelector('td:nth-last-of-type(2)').textContent)"
+        "row.querySelector('td:last-of-type').textContent)"
     )
     assert set(dashes) == {"\N{EN DASH}"}
+    assert page.js("document.querySelector('.without').textContent") == (
+        "IS: not available on a slice."
+    )
+    # Records hold the time of whole runs alone.
+    assert page.js("document.querySelector('[data-sort=seconds]')") is None
     page.click(".slice button")
     assert page.js("document.querySelector('.slice .count').textContent") == "24 of 24 clips"
+
+
+def test_page_of_slices_shows_each_with_its_clips(tab, vsseval, boards, tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    names = [f"i{at:03d}" for at in range(40)]
+    slices = {"speaker=s1": tuple(names[:8]), "v/a b": tuple(names[8:]), "v/a-b": tuple(names[:30])}
+    kl = {name: random.normal(3, 1, 40) for name in ("one", "two")}
+    for name, values_of in kl.items():
+        boards.run(
+            tmp_path / "results",
+            name,
+            boards.scored("fd.aisfx", boards.column(np.zeros(40)), value=4.0),
+            boards.scored("kl.aisfx", boards.column(values_of)),
+            slices=slices,
+        )
+    made = vsseval(
+        "report", "results", "--html", "page.html", "--slice", "speaker=s1", "--slice", "v"
+    )
+    assert made.exit_code == 0, made.output
+    tab.errors.clear()
+    tab.open(tmp_path / "page.html")
+    tabs = "[...document.querySelectorAll('.tabs a')]"
+    assert tab.js(f"{tabs}.map((one) => one.textContent)") == list(slices)
+    assert tab.js("document.title") == "toy by slice (3): vsseval report"
+    rows = "[...document.querySelectorAll('.board tr[data-model]')]"
+    for at, (name, items) in enumerate(slices.items()):
+        tab.js(f"{tabs}[{at}].click()")
+        tab.wait(f"document.querySelector('h1').textContent === 'toy, slice {name}'")
+        chosen = [names.index(item) for item in items]
+        shown = dict(
+            tab.js(
+                f"{rows}.map((row) => [row.dataset.model, row.querySelector('[data-value]')"
+                ".dataset.value])"
+            )
+        )
+        for model, values_of in kl.items():
+            assert float(shown[model]) == pytest.approx(values_of[chosen].mean(), rel=1e-12)
+        tab.click("[data-value=all]")
+        assert set(tab.js(CLIPS)) == set(items)
+        # FD is no metric of clips here, and is last of the columns with a dash and the reason.
+        metrics = "[...document.querySelector('.side .fields select').options]"
+        assert tab.js(f"{metrics}.map((one) => one.text)") == ["All metrics", "KL (aiSFX)"]
+        last = tab.js(f"{rows}.map((row) => row.querySelector('td:last-of-type').textContent)")
+        assert set(last) == {"\N{EN DASH}"}
+        reason = "not available on a slice: a value of a whole set needs the embeddings"
+        assert f"FD (aiSFX): {reason}" in tab.js("document.querySelector('.without').textContent")
+        assert reason in tab.js("document.querySelector('.notes').textContent")
+        signature = tab.js("document.querySelector('.signatures code').textContent")
+        assert f"|slice:{name}|" in signature
+    # With metrics of sets alone there are no scores of clips, and all clips are listed.
+    sets = ("--html", "sets.html", "--slice", "speaker=s1", "--metrics", "fd")
+    assert vsseval("report", "results", *sets).exit_code == 0
+    tab.open(tmp_path / "sets.html")
+    assert tab.js(CLIPS) == names[:8]
+    assert tab.errors == []
+
+
+def test_clip_that_is_open_is_one_of_the_slice(page, toy_board: Board) -> None:
+    title = "document.querySelector('.clip h3').textContent"
+    assert page.js(title) == "part/clip-20"
+    # Every third clip is of wood: 3 can be heard, 20 is not of it.
+    choose(page, "Label", "wood")
+    page.wait(f"{title} === 'part/clip-03'")
+    choose(page, "Label", "")
+    assert page.js(title) == "part/clip-03"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_is_wider_than_the_window(
+    tab, toy_board: Board, toy_media: list[Media], tmp_path: Path, width: int
+) -> None:
+    many = range(12)
+    columns = tuple(
+        replace(toy_board.columns[at % 3], title=f"A metric with a name {at}") for at in many
+    )
+    rows = tuple(
+        replace(
+            row,
+            cells=tuple(row.cells[at % 3] for at in many),
+            scores=tuple(row.scores[at % 2] for at in many),
+        )
+        for row in toy_board.rows
+    )
+    path = tmp_path / "wide.html"
+    checks = (("audio checks", *(f"a check {at}" for at in range(20))), ("alpha", *["7"] * 20))
+    wide = replace(toy_board, rows=rows, columns=columns, checks=checks)
+    boards = tuple(replace(wide, slice=f"label=a kind {at}", id=f"b{at}") for at in range(20))
+    path.write_text(page_html(Page("n", "", "", "0", boards), toy_media), encoding="utf-8")
+    tab.size(width, 900)
+    tab.open(path, "#b19")
+    tab.wait(READY)
+    assert tab.js("document.documentElement.scrollWidth") <= width
+    # The tab of the board is in sight.
+    left, right = tab.js(
+        "(({ left, right }) => [left, right])"
+        "(document.querySelector('.tabs [aria-current]').getBoundingClientRect())"
+    )
+    assert 0 <= left < right <= width
+    assert tab.js("document.querySelectorAll('.scores thead th').length") == 13
 
 
 def test_slice_interval_is_the_percentile_bootstrap(page, toy_board: Board) -> None:

@@ -122,19 +122,20 @@ def test_failed_and_excluded_clips_are_clips(boards, tmp_path: Path) -> None:
     assert keys == [("i000", 0), ("i001", 0), ("i002", 0), ("i007", 1)]
 
 
-def test_findings_gather_failures_warnings_and_checks(boards, tmp_path: Path) -> None:
+def test_findings_gather_failures_warnings_checks_and_lost_scores(boards, tmp_path: Path) -> None:
     boards.run(
         tmp_path,
         "ours",
-        boards.scored("mcd", [[1.0], [2.0]]),
+        boards.scored("mcd", [[1.0], None, None]),
         failures={"i001": "no face"},
         warnings={"i000": "0.5 s too short"},
         sanity=Sanity(1, None, None, {"silent": {"i000": "-80 dBFS"}}),
     )
     (board,) = leaderboards(find_results(tmp_path))
-    assert findings_of(board.rows[0], {"i000": 0, "i001": 1}) == {
+    assert findings_of(board.rows[0], {"i000": 0, "i001": 1, "i002": 2}, board.columns) == {
         "0": ("0.5 s too short", "silent: -80 dBFS"),
         "1": ("not generated: no face",),
+        "2": ("no MCD (pymcd): too short",),
     }
 
 

@@ -156,6 +156,32 @@ def test_report_holds_the_values_of_the_records(
     assert [clip["label"] for clip in board["clips"]] == ["wood", "wood", "metal", "metal"]
 
 
+def test_page_of_a_slice_says_so_and_holds_media_of_its_clips(
+    vsseval, ran: Path, toy: Path, tmp_path: Path
+) -> None:
+    words = ("report", ran, "--html", "page.html", "--data", toy, "--slice", "label=wood")
+    result = vsseval(*words)
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<title>toy, slice label=wood: vsseval report</title>" in text
+    document = Document(text)
+    (board,) = document.json("data")["boards"]
+    assert (board["slice"], board["media_note"]) == ("label=wood", "Every clip can be heard.")
+    assert board["id"].endswith("-label=wood")
+    assert [clip["id"] for clip in board["clips"]] == ["a", "b"]
+    assert {row["seconds"] for row in board["rows"]} == {None}
+    for clip in board["clips"]:
+        tracks = document.json(f"media-{clip['media']}")["tracks"]
+        assert tracks[0]["names"] == ["Ground truth", "reference"]
+        assert all(track["audio"] for track in tracks)
+    for path, record in find_records(ran):
+        (row,) = [row for row in board["rows"] if row["label"] == record.model.name]
+        for at, column in enumerate(board["columns"]):
+            components = read_components(path.parent, column["metric"])
+            mean = (components["a", 0][0] + components["b", 0][0]) / 2
+            assert row["cells"][at]["value"] == pytest.approx(mean, rel=1e-12)
+
+
 def test_report_without_media_says_what_is_missing(vsseval, ran: Path, tmp_path: Path) -> None:
     result = vsseval("report", ran, "--html", "page.html")
     assert result.exit_code == 0, result.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from vsseval.reports.leaderboard import Leaderboard
 from vsseval.reports.leaderboard import Row as LeaderboardRow
 from vsseval.reports.manifests import find_benchmark
 from vsseval.reports.pairs import Results
-from vsseval.reports.remarks import notes, sanity_table, warnings
+from vsseval.reports.remarks import checks_said, notes, sanity_table, warnings
 from vsseval.reports.reported import ReportedTable
 from vsseval.slices import clusters_of, numbered
 from vsseval.types import Benchmark, Item
@@ -28,12 +29,19 @@ from vsseval.types import Benchmark, Item
 def board_of(board: Leaderboard, results: Results, sources: Sources) -> tuple[Board, list[Media]]:
     """A board and the media of the clips that can be heard on it.
 
+    Args:
+        board: the leaderboard.
+        results: that it was made of; for one of a slice the part of that slice.
+        sources: where media are.
+
     Raises:
         InputError: ``clips.csv`` of a run cannot be trusted, or a benchmark's folder cannot be
             read.
     """
     entry = board.rows[0].record.benchmark
     identity = folder_name(f"{entry.name}-{entry.version}-{entry.digest[:8]}")
+    if board.slice:
+        identity += f"-{quote(board.slice, safe='=')}"
     components = clips_of_board.clip_rows(board, results)
     keys = clips_of_board.clip_keys(board, components)
     scores = [
@@ -55,6 +63,7 @@ def board_of(board: Leaderboard, results: Results, sources: Sources) -> tuple[Bo
         _row(board, row, scores[at], badness[at], numbers) for at, row in enumerate(board.rows)
     )
     row = BENCHMARKS.get(entry.name)
+    checks = sanity_table(board.rows)
     return Board(
         id=identity,
         name=entry.name,
@@ -75,9 +84,11 @@ def board_of(board: Leaderboard, results: Results, sources: Sources) -> tuple[Bo
         ranked=bool(board.ranks),
         notes=tuple(notes(board)),
         warnings=tuple(warnings(board)),
-        checks=tuple(tuple(line) for line in sanity_table(board.rows)),
+        checks=tuple(tuple(line) for line in checks),
+        checks_said=checks_said(checks),
         reported=tuple(_reported(table) for table in board.reported),
         media_note=_media_note(why, len(media), len(keys), sources.clips),
+        slice=board.slice,
     ), list(media.values())
 
 
@@ -107,7 +118,8 @@ def _row(
     name = record.model.name
     known = MODELS.get(name) or MODELS.get(name.partition("-")[0])
     runs = runs_of(row)
-    generated = sum(run.counts.generated for run in runs)
+    # Of single clips no record holds the time.
+    generated = 0 if board.slice else sum(run.counts.generated for run in runs)
     settings = [f"{name} {value}" for name, value in record.model.signature.items()]
     return Row(
         label=row.label,
@@ -121,7 +133,7 @@ def _row(
         cells=tuple(_cell(board, row, column.signature) for column in board.columns),
         scores=tuple(scores),
         badness=tuple(_number(value) for value in badness),
-        findings=clips_of_board.findings_of(row, numbers),
+        findings=clips_of_board.findings_of(row, numbers, board.columns),
     )
 
 

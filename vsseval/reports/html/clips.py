@@ -14,7 +14,7 @@ from vsseval.metrics.table import METRICS
 from vsseval.records import RunRecord
 from vsseval.reports.leaderboard import Leaderboard
 from vsseval.reports.pairs import Results, Rows, mean_rows
-from vsseval.reports.remarks import HOLLOW, MISMATCHED
+from vsseval.reports.remarks import HOLLOW, MISMATCHED, lost_clips
 from vsseval.reports.rows import Column, Row
 
 Scores = tuple[tuple[float, ...] | None, ...]
@@ -35,8 +35,12 @@ def clip_rows(board: Leaderboard, results: Results) -> list[list[Rows]]:
 
 
 def clip_keys(board: Leaderboard, rows: Sequence[Sequence[Rows]]) -> list[ClipKey]:
-    """Every clip that has a score, was excluded from one, or failed, in any row."""
+    """Every clip that has a score, was excluded from one, or failed, in any row; all of a slice."""
     found = {key for columns in rows for one in columns for key in one}
+    for row in board.rows:
+        for run in runs_of(row):
+            # Its columns may all be metrics of a whole set, which have no scores of clips here.
+            found |= set(itertools.product(run.slices.get(board.slice, ()), range(run.takes)))
     lost = {label for row in board.rows for run in runs_of(row) for label in run.failures}
     lost |= {label for row in board.rows for one in row.cells.values() for label in one.excluded}
     return sorted(found | {clip_of(label) for label in lost})
@@ -157,8 +161,16 @@ def runs_of(row: Row) -> tuple[RunRecord, ...]:
     return row.records or (row.record,)
 
 
-def findings_of(row: Row, numbers: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
-    """What is odd about each clip of a row: failures, warnings, audio checks, exclusions."""
+def findings_of(
+    row: Row, numbers: Mapping[str, int], columns: Sequence[Column]
+) -> dict[str, tuple[str, ...]]:
+    """What is odd about each clip of a row: failures, warnings, audio checks, no score and why.
+
+    Args:
+        row: of a board.
+        numbers: of its clips, by label.
+        columns: of the board.
+    """
     found: dict[str, dict[str, None]] = {}
     for run in runs_of(row):
         said = [(label, f"not generated: {why}") for label, why in run.failures.items()]
@@ -166,6 +178,10 @@ def findings_of(row: Row, numbers: Mapping[str, int]) -> dict[str, tuple[str, ..
         if run.sanity is not None:
             for check, clips in run.sanity.findings.items():
                 said += [(label, f"{check}: {text}") for label, text in clips.items()]
+        for column in columns:
+            if column.signature in row.cells:
+                lost = lost_clips(row, row.cells[column.signature])
+                said += [(label, f"no {column.title}: {why}") for label, why in lost.items()]
         for label, text in said:
             if label in numbers:
                 found.setdefault(str(numbers[label]), {})[text] = None

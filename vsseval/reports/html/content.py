@@ -56,7 +56,7 @@ class Row:
     """Settings of the model."""
     mean_rank: float | None
     seconds: float | None
-    """Wall time of generating a clip [s]."""
+    """Wall time of generating a clip [s]; None on a slice, as records hold that of the whole."""
     cells: tuple[Cell | None, ...]
     """By column."""
     scores: tuple[tuple[tuple[float, ...] | None, ...], ...]
@@ -149,9 +149,13 @@ class Board:
     warnings: tuple[str, ...]
     checks: tuple[tuple[str, ...], ...]
     """Checks of the audio: head and rows; empty if there were none."""
+    checks_said: str
+    """What the columns of the checks mean."""
     reported: tuple[Reported, ...]
     media_note: str
     """How many clips can be heard, and why not all."""
+    slice: str = ""
+    """The part of the benchmark that all of it is of; empty for the whole."""
 
 
 @dataclass(frozen=True, slots=True)

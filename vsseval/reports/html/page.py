@@ -47,7 +47,7 @@ def write_report(
     """One self-contained file of all benchmarks, media included.
 
     Args:
-        results: the records and their clips.
+        results: the records and their clips; with parts, a board for each benchmark and slice.
         path: the file.
         sources: where media are, and how many clips get theirs.
         patterns: metrics to show, all if empty.
@@ -56,8 +56,11 @@ def write_report(
         InputError: no record, or as :func:`vsseval.reports.html.board.board_of`.
     """
     boards, media = boards_of(results, sources, patterns)
-    names = list(dict.fromkeys(board.name for board in boards))
-    page = Page(f"{', '.join(names)}: vsseval report", "", "", _version(), tuple(boards))
+    title = ", ".join(dict.fromkeys(board.name for board in boards))
+    slices = list(dict.fromkeys(board.slice for board in boards if board.slice))
+    if slices:
+        title += f", slice {slices[0]}" if len(slices) == 1 else f" by slice ({len(slices)})"
+    page = Page(f"{title}: vsseval report", "", "", _version(), tuple(boards))
     write_atomic(path, page_html(page, media).encode())
 
 
@@ -95,14 +98,17 @@ def write_pages(boards: Sequence[Board], media: Sequence[Media], folder: Path) -
 def boards_of(
     results: Results, sources: Sources, patterns: Sequence[str] = ()
 ) -> tuple[list[Board], list[Media]]:
-    """The board of every benchmark, and the media of all that can be heard.
+    """The board of every benchmark, or of its slices, and the media of all that can be heard.
 
     Raises:
         InputError: no record, or as :func:`vsseval.reports.html.board.board_of`.
     """
     if not results.records:
         raise InputError("no record to report on; `vsseval run ... --out DIR` makes one")
-    pairs = [board_of(board, results, sources) for board in leaderboards(results, patterns)]
+    parts = {part.slice: part for part in results.parts or (results,)}
+    pairs = [
+        board_of(board, parts[board.slice], sources) for board in leaderboards(results, patterns)
+    ]
     return [board for board, _ in pairs], [one for _, media in pairs for one in media]
 
 

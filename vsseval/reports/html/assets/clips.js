@@ -15,9 +15,10 @@ class ClipBrowser {
     this.load = load;
     this.onopen = onopen;
     this.slice = ALL;
-    this.order = 'worst';
     this.metric = '';
     this.model = Math.max(0, board.rows.findIndex((row) => row.group !== 'oracle'));
+    // Without scores of clips nothing is the worst.
+    this.order = board.rows[this.model].badness.some((one) => one !== null) ? 'worst' : 'all';
     this.text = '';
     this.heard = false;
     this.most = FIRST;
@@ -29,7 +30,8 @@ class ClipBrowser {
     this.search = el('input', { type: 'search', placeholder: 'id, label, words', 'aria-label':
       'Search clips', oninput: () => this.update({ text: this.search.value }) });
     const names = board.rows.map((row, at) => [at, row.label]);
-    const metrics = [['', 'All metrics'], ...board.columns.map((column, at) => [at, column.title])];
+    const metrics = [['', 'All metrics'], ...board.columns.map((column, at) => [at, column.title])
+      .filter(([at]) => board.rows.some((row) => row.scores[at].some((score) => score)))];
     this.modelField = select('Model', names, this.model, (value) =>
       this.update({ model: Number(value) }));
     this.node = el('div', { class: 'browser' },
@@ -68,7 +70,7 @@ class ClipBrowser {
         return { said: `mean over metrics of the largest difference of percentiles between ${names}`,
           key: (at) => board.clips[at].disagreement };
       }
-      return { said: `largest difference of ${column.title} between ${names}`,
+      return { said: `largest difference of ${column.title} (${column.unit}) between ${names}`,
         key: (at) => {
           const values = rivals.map((one) => clipValue(one.scores[metric][at]))
             .filter((value) => value !== null);
@@ -80,7 +82,7 @@ class ClipBrowser {
         key: (at) => row.badness[at] };
     }
     const added = column.pool === 'set' ? 'what the clip adds to ' : '';
-    return { said: `${added}${column.title} of ${row.label}, worst first`,
+    return { said: `${added}${column.title} of ${row.label} (${column.unit}), worst first`,
       key: (at) => clipValue(row.scores[metric][at]), sign: sign(column) };
   }
 
@@ -140,6 +142,13 @@ class ClipBrowser {
     if (next !== undefined) this.onopen(next);
   }
 
+  // Something to hear, or else the first of the list; nothing if what is open is among the clips.
+  openFirst() {
+    if (this.clip !== null && clipsOf(this.board, this.slice).includes(this.clip)) return;
+    const first = this.shown.find((at) => this.board.clips[at].media) ?? this.shown[0];
+    if (first !== undefined) this.open(first);
+  }
+
   async open(at) {
     const { board } = this;
     const clip = board.clips[at];
@@ -179,22 +188,32 @@ class ClipBrowser {
     const columns = [...board.columns.keys()].filter((column) =>
       board.rows.some((row) => row.scores[column][at]));
     if (!columns.length) return el('p', { class: 'missing' }, 'No model has a score for this clip.');
-    return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Scores' },
-      el('table', { class: 'scores' },
-        el('thead', {}, el('tr', {}, el('th', { scope: 'col', class: 'name' }, 'This clip'),
-          columns.map((column) => el('th', { scope: 'col', class: 'number',
-            title: board.columns[column].pool === 'set' ? 'what the clip adds to the value' : null },
-          `${board.columns[column].title} ${ARROW[board.columns[column].better]}`,
-          board.columns[column].pool === 'set' ? el('small', {}, 'adds') : null)))),
-        el('tbody', {}, board.rows.map((row) => el('tr', { class: row.group },
-          el('th', { scope: 'row', class: 'name' }, row.label),
-          columns.map((column) => el('td', { class: 'number' },
-            number(clipValue(row.scores[column][at])))))))));
+    const ofSet = (column) => board.columns[column].pool === 'set';
+    return [
+      el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Scores' },
+        el('table', { class: 'scores' },
+          el('thead', {}, el('tr', {}, el('th', { scope: 'col', class: 'name' }, 'This clip'),
+            columns.map((column) => el('th', { scope: 'col', class: 'number' },
+              `${board.columns[column].title} ${ARROW[board.columns[column].better]}`,
+              el('small', {}, board.columns[column].unit, ofSet(column) ? ' *' : null))))),
+          el('tbody', {}, board.rows.map((row) => el('tr', { class: row.group },
+            el('th', { scope: 'row', class: 'name' }, row.label),
+            columns.map((column) => el('td', { class: 'number' },
+              number(clipValue(row.scores[column][at]))))))))),
+      columns.some(ofSet)
+        ? el('p', { class: 'said' }, '* what the clip adds to the value of the whole set')
+        : null,
+    ];
   }
 
   findings(at) {
-    const said = this.board.rows.flatMap((row) =>
-      (row.findings[at] || []).map((text) => el('li', {}, `${row.label}: ${text}`)));
-    return said.length ? el('ul', { class: 'findings' }, said) : null;
+    const { rows } = this.board;
+    const said = new Map();
+    for (const row of rows) {
+      for (const text of row.findings[at] || []) said.set(text, [...(said.get(text) || []), row.label]);
+    }
+    const whose = (labels) => (labels.length === rows.length ? 'all models' : labels.join(', '));
+    return said.size ? el('ul', { class: 'findings' }, [...said].map(([text, labels]) =>
+      el('li', {}, `${whose(labels)}: ${text}`))) : null;
   }
 }

@@ -19,7 +19,8 @@ function intervalPlot(board, rows, at) {
   const foot = height - PLOT.bottom;
   const grid = ticks.map((tick) => svg('g', { class: 'tick' },
     svg('line', { x1: x(tick), x2: x(tick), y1: PLOT.top, y2: foot }),
-    svg('text', { x: x(tick), y: foot + 14, 'text-anchor': 'middle' }, String(tick))));
+    svg('text', { x: x(tick), y: foot + 14, 'text-anchor': 'middle' },
+      String(tick).replace('-', '−'))));
   const lines = known.map((row, index) => {
     const cell = row.cells[at];
     const y = PLOT.top + (index + 0.5) * PLOT.line;
@@ -39,6 +40,18 @@ function intervalPlot(board, rows, at) {
       el('span', {}, column.unit)),
     svg('svg', { viewBox: `0 0 ${PLOT.width} ${height}`, role: 'img',
       'aria-label': `Intervals of ${column.title}` }, grid, lines));
+}
+
+// The columns that have no plot, by why they have none.
+function withoutValue(board, rows, lacking) {
+  const whys = new Map();
+  board.columns.forEach((column, at) => {
+    if (!lacking(at)) return;
+    const cell = rows.map((row) => row.cells[at]).find((one) => one);
+    const why = cell ? cell.note || 'no value' : 'not measured';
+    whys.set(why, [...(whys.get(why) || []), column.title]);
+  });
+  return [...whys].map(([why, titles]) => `${titles.join(', ')}: ${why}.`).join(' ');
 }
 
 const clipped = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);

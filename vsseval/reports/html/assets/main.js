@@ -31,18 +31,20 @@ class BoardView {
     this.slice = ALL;
     this.table = new LeaderboardTable(board);
     this.plots = el('div', { class: 'plots' });
+    this.without = el('p', { class: 'without' });
     this.legend = el('p', { class: 'legend' });
     this.clips = new ClipBrowser(board, loadMedia, (at) => this.visit(at));
     this.filter = el('input', { type: 'search', placeholder: 'Filter models',
       'aria-label': 'Filter models', oninput: () => this.table.update({ text: this.filter.value }) });
     this.node = el('div', { class: 'view' },
-      el('div', { class: 'title' }, el('h1', {}, board.name),
-        board.about ? el('p', {}, `${board.about}.`) : null, facts(board)),
+      el('div', { class: 'title' }, el('h1', {}, titleOf(board)),
+        board.about ? el('p', {}, `${board.slice ? 'Slice of: ' : ''}${board.about}.`) : null,
+        facts(board)),
       this.sliceBar(),
       section('leaderboard', 'Leaderboard', this.toolbar(), this.table.node, this.legend,
         remarks(board)),
       section('intervals', 'Intervals', el('p', {}, 'Values with their 95 % intervals; an open ' +
-        'circle has none.'), this.plots),
+        'circle has none.'), this.plots, this.without),
       section('clips', 'Clips', this.clips.node),
       checksSection(board), reportedSection(board), signaturesSection(board));
     this.applySlice({});
@@ -95,7 +97,9 @@ class BoardView {
   plot() {
     const { board, table } = this;
     const rows = table.rows.filter((row) => table.oracles || row.group !== 'oracle');
-    put(this.plots, board.columns.map((_, at) => intervalPlot(board, rows, at)));
+    const plots = board.columns.map((_, at) => intervalPlot(board, rows, at));
+    put(this.plots, plots);
+    this.without.textContent = withoutValue(board, rows, (at) => plots[at] === null);
   }
 
   applySlice(changes) {
@@ -105,11 +109,13 @@ class BoardView {
     const whole = isWhole(slice);
     this.table.update({ rows });
     this.clips.update({ slice });
+    // At the start the address says which clip is open.
+    if (this.clips.clip !== null) this.clips.openFirst();
     this.plot();
     this.legend.textContent = whole ? this.legendText() :
-      'Values and intervals of the slice are computed in this page from its clips (percentile ' +
-      'bootstrap over items, 1000 draws). Nothing is tested and nothing ranked; metrics of the ' +
-      'whole set have no slices.';
+      'Values and intervals of these clips are computed in this page (percentile bootstrap over ' +
+      'items, 1000 draws). Nothing is tested and nothing ranked; metrics of a whole set have no ' +
+      'value on some of its clips. Remarks and audio checks are those of all clips.';
     if (this.sliceCount) {
       const count = clipsOf(board, slice).length;
       this.sliceCount.textContent = `${count} of ${board.clips.length} clips`;
@@ -120,7 +126,13 @@ class BoardView {
 
   legendText() {
     const { board } = this;
-    const parts = ['Value with its 95 % interval over clips.'];
+    const parts = [board.slice
+      ? `Value over the clips of ${board.slice} with its 95 % interval.`
+      : 'Value with its 95 % interval over clips.'];
+    if (board.rows.some((row) => row.cells.some((cell) =>
+      cell && cell.value !== null && cell.scored !== cell.expected))) {
+      parts.push('Where not all clips were scored, their number is below.');
+    }
     if (board.rows.filter((row) => row.group === 'system').length > 1) {
       parts.push('Bold is the best system of a column, underlined the second.');
     }
@@ -152,8 +164,13 @@ function show(board) {
   view = views.get(board);
   document.getElementById('board').replaceChildren(view.node);
   for (const tab of document.querySelectorAll('.tabs a')) {
-    if (tab.hash === `#${board.id}`) tab.setAttribute('aria-current', 'page');
-    else tab.removeAttribute('aria-current');
+    if (tab.hash === `#${board.id}`) {
+      tab.setAttribute('aria-current', 'page');
+      // Of many tabs the one that is open is in sight; the page itself stays where it is.
+      const tabs = tab.parentNode;
+      const room = Math.max(0, tabs.clientWidth - tab.offsetWidth);
+      tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - room / 2;
+    } else tab.removeAttribute('aria-current');
   }
 }
 
@@ -174,14 +191,8 @@ function route() {
     clips.open(at);
     return;
   }
-  if (clips.clip !== null) {
-    clips.open(clips.clip);
-    return;
-  }
-  // Something to hear is open from the start.
-  const first = clips.shown.find((one) => board.clips[one].media);
-  const open = first ?? clips.shown[0];
-  if (open !== undefined) clips.open(open);
+  if (clips.clip !== null) clips.open(clips.clip);
+  else clips.openFirst();
 }
 
 function isDark() {
@@ -210,7 +221,7 @@ function header(help) {
     page.home ? el('a', { class: 'brand', href: page.home }, 'vsseval')
       : el('span', { class: 'brand' }, 'vsseval'),
     el('nav', { class: 'tabs', 'aria-label': 'Benchmarks' }, page.boards.map((board) =>
-      el('a', { href: `#${board.id}` }, board.name))),
+      el('a', { href: `#${board.id}` }, tabTitle(board)))),
     el('span', { class: 'tools' },
       el('button', { type: 'button', onclick: () => help.showModal(), 'aria-label': 'Keys' }, '?'),
       el('button', { type: 'button', class: 'theme', title: 'Dark or light (T)',

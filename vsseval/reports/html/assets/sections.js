@@ -2,19 +2,29 @@
 
 const plural = (count, one) => `${count} ${one}${count === 1 ? '' : 's'}`;
 
+const titleOf = (board) => (board.slice ? `${board.name}, slice ${board.slice}` : board.name);
+
+// What a tab says: of slices of one benchmark the slice alone.
+function tabTitle(board) {
+  if (!board.slice) return board.name;
+  const alone = page.boards.every((one) => one.name === board.name);
+  return alone ? board.slice : `${board.name}: ${board.slice}`;
+}
+
 function facts(board) {
   const count = (group) => board.rows.filter((row) => row.group === group).length;
   const seeds = new Set(board.rows.flatMap((row) => row.seeds));
   const systems = count('system') + count('incomplete');
   return el('dl', { class: 'facts' }, [
     ['Task', board.task],
+    ['Slice', board.slice],
     ['Clips', String(board.clips.length)],
     ['Systems', String(systems)],
     ['Oracles', String(count('oracle'))],
     ['Seeds', String(seeds.size)],
     ['Version', board.version],
     ['Digest', board.digest.slice(0, 8)],
-  ].map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))));
+  ].filter(([, value]) => value).map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))));
 }
 
 function section(id, title, ...content) {
@@ -33,8 +43,8 @@ function remarks(board) {
     list(board.warnings, 'warnings'), list(board.notes, 'notes'));
 }
 
-function plainTable(head, rows) {
-  return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': head[0] },
+function plainTable(head, rows, label) {
+  return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label },
     el('table', { class: 'plain' },
       el('thead', {}, el('tr', {}, head.map((text, at) =>
         el('th', { scope: 'col', class: at ? 'number' : 'name' }, text)))),
@@ -45,11 +55,9 @@ function plainTable(head, rows) {
 
 function checksSection(board) {
   if (!board.checks.length) return null;
-  const [head, ...rows] = board.checks;
-  return section('checks', 'Audio checks',
-    el('p', {}, 'Median level of the clips, that of the references in brackets, and the number of ' +
-      'clips in which each check found something.'),
-    plainTable(head, rows));
+  const [[, ...head], ...rows] = board.checks;
+  return section('checks', 'Audio checks', plainTable(['Model', ...head], rows, 'Audio checks'),
+    el('p', { class: 'legend' }, board.checks_said));
 }
 
 function reportedSection(board) {
@@ -58,7 +66,7 @@ function reportedSection(board) {
     el('p', {}, 'Numbers from publications, not measured here. They compare within one table of ' +
       'one source and never with the leaderboard above.'),
     board.reported.map((table) => [el('h3', {}, table.title),
-      plainTable(table.columns, table.rows), el('p', { class: 'source' }, `Source: ${table.source}.`)]));
+      plainTable(table.columns, table.rows, table.title), el('p', { class: 'source' }, `Source: ${table.source}.`)]));
 }
 
 function signaturesSection(board) {

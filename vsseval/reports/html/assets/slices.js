@@ -1,4 +1,4 @@
-// Slices: some clips of a board, and values pooled over them here in the page.
+// Choices of clips made in the page: some clips of a board, and values pooled over them here in the page.
 
 const DRAWS = 1000;
 // As everywhere else: fewer items have no interval.
@@ -63,7 +63,7 @@ function sliceCell(board, row, at, clips) {
   const column = board.columns[at];
   const cell = { value: null, interval: null, deviation: null, rank: null, place: 0,
     scored: 0, expected: clips.length, short: false, note: '' };
-  if (column.pool === 'set') return { ...cell, note: 'a value of the whole set has no slices' };
+  if (column.pool === 'set') return { ...cell, note: 'not available on a slice' };
   if (column.pool === 'unknown') return { ...cell, note: 'not known how it is pooled' };
   const sums = new Map();
   for (const clip of clips) {
@@ -80,6 +80,7 @@ function sliceCell(board, row, at, clips) {
   const pooled = (top, bottom) => (bottom ? (factor * top) / bottom : null);
   cell.value = pooled(items.reduce((sum, one) => sum + one[0], 0),
     items.reduce((sum, one) => sum + one[1], 0));
+  if (cell.value === null) cell.note = cell.scored ? 'undefined' : 'no clip was scored';
   if (items.length < FEWEST) return cell;
   const random = uniform(2020);
   const parts = grouped(items, random);
@@ -108,6 +109,8 @@ function slicedRows(board, slice) {
   const rows = board.rows.map((row) => ({
     ...row,
     mean_rank: null,
+    // Of single clips no record holds the time.
+    seconds: null,
     cells: row.cells.map((cell, at) => (cell ? sliceCell(board, row, at, clips) : null)),
   }));
   board.columns.forEach((column, at) => {

@@ -15,7 +15,7 @@ class LeaderboardTable {
     this.text = '';
     this.oracles = true;
     this.node = el('div', { class: 'scroll', tabindex: '0', role: 'region',
-      'aria-label': `Leaderboard of ${board.name}` });
+      'aria-label': `Leaderboard of ${titleOf(board)}` });
     this.draw();
   }
 
@@ -62,6 +62,10 @@ class LeaderboardTable {
     const groups = GROUPS.filter(([group]) => this.oracles || group !== 'oracle');
     const left = this.node.scrollLeft;
     this.ranks = this.rows.some((row) => row.mean_rank !== null);
+    this.times = this.rows.some((row) => row.seconds !== null);
+    // Columns without a value, as those of sets are on a slice, come last.
+    const valued = (at) => this.rows.some(({ cells }) => cells[at] && cells[at].value !== null);
+    this.order = sorted([...this.shown].sort((a, b) => a - b), (at) => (valued(at) ? 0 : 1));
     const bodies = groups.map(([group, title]) => {
       const rows = this.ordered(this.rows.filter((row) => row.group === group && fits(row)));
       if (!rows.length) return null;
@@ -81,7 +85,7 @@ class LeaderboardTable {
   }
 
   width() {
-    return 2 + (this.ranks ? 1 : 0) + this.shown.size;
+    return 1 + (this.ranks ? 1 : 0) + this.shown.size + (this.times ? 1 : 0);
   }
 
   head() {
@@ -96,15 +100,16 @@ class LeaderboardTable {
       sortable('name', 'Model', { class: 'name' }),
       this.ranks ? sortable('mean', [el('span', {}, 'Mean rank'), el('small', {}, 'of columns')],
         { class: 'number' }) : null,
-      this.board.columns.map((column, at) => (this.shown.has(at)
-        ? sortable(at, [
+      this.order.map((at) => {
+        const column = this.board.columns[at];
+        return sortable(at, [
           el('span', {}, `${column.title} ${ARROW[column.better]}`,
             el('sup', {}, String(at + 1))),
           el('small', {}, column.unit),
-        ], { class: 'number', title: `${column.definition} Signature: note ${at + 1}.` })
-        : null)),
-      sortable('seconds', [el('span', {}, 'Time'), el('small', {}, 's a clip')],
-        { class: 'number' })));
+        ], { class: 'number', title: `${column.definition} Signature: note ${at + 1}.` });
+      }),
+      this.times ? sortable('seconds', [el('span', {}, 'Time'), el('small', {}, 's a clip')],
+        { class: 'number' }) : null));
   }
 
   row(row) {
@@ -113,8 +118,8 @@ class LeaderboardTable {
         el('span', {}, row.label), row.kind ? el('small', {}, row.kind) : null),
       this.ranks ? el('td', { class: 'number' },
         row.mean_rank === null ? '' : row.mean_rank.toFixed(1)) : null,
-      row.cells.map((cell, at) => (this.shown.has(at) ? cellNode(cell) : null)),
-      el('td', { class: 'number' }, seconds(row.seconds)));
+      this.order.map((at) => cellNode(row.cells[at])),
+      this.times ? el('td', { class: 'number' }, seconds(row.seconds)) : null);
   }
 }
 
