@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,11 @@ from click.testing import CliRunner, Result
 
 from vsseval.cli import main
 from vsseval.cli.look import WHAT
-from vsseval.cli.options import passes
+from vsseval.cli.options import passes, score_table
 from vsseval.errors import UnknownNameError
 from vsseval.features import Encoded
 from vsseval.metrics.table import METRICS
+from vsseval.types import Score
 
 ROOT = Path(__file__).parents[1]
 
@@ -299,6 +301,13 @@ def test_metrics_that_name_none_are_refused(vsseval, toy: Path) -> None:
     result = vsseval("run", "--model", "noise", "--bench", "toy", "--data", toy, "--metrics", " , ")
     assert result.exit_code == 2
     assert "names nothing; leave the option out for the default" in result.stderr
+
+
+def test_note_on_a_value_does_not_hide_what_was_left_out() -> None:
+    score = Score("fd.aisfx", 1.0, "biased", "", "lower", "s", 2, 1, None, {"b": "cannot decode"})
+    assert score_table([score]).endswith("1/2    biased; excluded 1: b: cannot decode")
+    none = replace(score, value=None, note="cannot decode", n_scored=0)
+    assert score_table([none]).endswith("0/2    cannot decode")
 
 
 def test_remark_on_passes_says_why_there_are_none() -> None:
