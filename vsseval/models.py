@@ -173,7 +173,7 @@ def _load_own(spec: str, context: ModelContext) -> object:
     load = resolve(spec)
     try:
         return load(context)
-    except VssevalError:
+    except (VssevalError, OSError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
         raise InputError(
