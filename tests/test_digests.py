@@ -96,6 +96,23 @@ def test_damaged_note_is_made_again(file: Path, tmp_path: Path, hashed: list[Pat
 
 
 @pytest.mark.usefixtures("settled")
+def test_unexpected_note_is_not_believed(file: Path, tmp_path: Path, hashed: list[Path]) -> None:
+    cache = tmp_path / "cache"
+    remembered_digest(file, cache)
+    (note,) = [path for path in cache.rglob("*") if path.is_file()]
+    note.write_bytes(note.read_bytes().replace(sha256(b"one").encode(), b"ab" * 32))
+    digests._notes.cache_clear()
+    hashed.clear()
+    assert remembered_digest(file, cache, sha256(b"one")) == sha256(b"one")
+    assert hashed == [file]
+    # And the note is mended.
+    digests._notes.cache_clear()
+    assert remembered_digest(file, cache, sha256(b"one")) == sha256(b"one")
+    assert hashed == [file]
+    assert remembered_digest(file, cache, "cd" * 32) == sha256(b"one")
+
+
+@pytest.mark.usefixtures("settled")
 def test_what_another_process_noted_is_not_hashed(
     file: Path, tmp_path: Path, hashed: list[Path]
 ) -> None:

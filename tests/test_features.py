@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import sys
 import types
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from vsseval import clip_features, feature_cache
 from vsseval.audio import audio_digest, mono_at, read_audio
 from vsseval.encoders.table import ENCODERS, EncoderRow
 from vsseval.errors import InputError
-from vsseval.feature_cache import feature_key
+from vsseval.feature_cache import feature_key, load, store
 from vsseval.features import encode
 from vsseval.sources import Clip
 from vsseval.types import Audio
@@ -166,6 +168,46 @@ def test_damaged_cache_file_is_made_again(fake: Fake, tone: Path, tmp_path: Path
         again = encode(NEEDS, clip(tone), tmp_path / "c")
         assert again.network_passes == 1
         assert again.tables["generated", "fake"].rows[KEY]["rms"] == good
+
+
+def test_no_flipped_bit_of_a_cache_file_gives_other_features(tmp_path: Path) -> None:
+    file = tmp_path / "a.npz"
+    features = {"rms": np.arange(3.0), "text": np.array("so"), "n": np.array(3)}
+    store(file, features)
+    whole = file.read_bytes()
+    unlike = set()
+    for at in range(len(whole)):
+        for bit in (1, 8, 32, 128):
+            file.write_bytes(whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :])
+            found = load(file)
+            if found is not None and not (
+                found.keys() == features.keys()
+                and all(np.array_equal(found[name], features[name]) for name in features)
+            ):
+                unlike.add((at, bit))
+    assert unlike == set()
+    # An end of the archive that names no members.
+    file.write_bytes(whole[:-18] + bytes(18))
+    assert load(file) is None
+
+
+def test_cache_that_may_only_be_read_is_enough_where_all_is_there(
+    fake: Fake, tone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "c"
+    encode(NEEDS, clip(tone), cache)
+    for folder in ("prepared", "digests"):
+        shutil.rmtree(cache / folder, ignore_errors=True)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("vsseval.feature_cache.write_atomic", refuse)
+    monkeypatch.setattr("vsseval.digests.append_line", refuse)
+    monkeypatch.setattr("vsseval.digests.SETTLED_SECONDS", -1.0)
+    assert encode(NEEDS, clip(tone), cache).network_passes == 0
+    with pytest.raises(OSError, match="Read-only"):
+        encode(NEEDS, clip(tone, 0.5), cache)
 
 
 def test_nothing_but_whole_files_is_in_the_cache(fake: Fake, tone: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -158,6 +159,48 @@ def test_audio_that_cannot_be_written_is_a_failure(
     assert not (tmp_path / "g" / "a.wav").exists()
 
 
+FLAT = np.zeros((1, 8000), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        pytest.param(None, "the model returned NoneType, expected ModelOutput", id="nothing"),
+        pytest.param(FLAT, "the model returned ndarray, expected ModelOutput", id="array"),
+        pytest.param(ModelOutput(FLAT), "returned ModelOutput of ndarray", id="no audio"),
+        pytest.param(ModelOutput(Audio([[0.0]], 8000)), "NumPy array of floats", id="list"),
+        pytest.param(
+            ModelOutput(Audio((FLAT + 9).astype(np.int16), 8000)),
+            r"floats in \[-1, 1\], got int16",
+            id="integers",
+        ),
+        pytest.param(ModelOutput(Audio(FLAT.T, 8000)), r"\(channels, n\), got shape", id="turned"),
+        pytest.param(ModelOutput(Audio(FLAT, 0)), "hertz above 0, got 0", id="no rate"),
+        pytest.param(ModelOutput(Audio(FLAT, 8000.5)), "hertz above 0, got 8000.5", id="half rate"),
+        pytest.param(ModelOutput(Audio(FLAT, 10**12)), "hertz above 0", id="endless rate"),
+        pytest.param(ModelOutput(Audio(FLAT, 8000), nfe="3"), "nfe must be", id="count"),
+        pytest.param(
+            ModelOutput(Audio(FLAT, 8000), seconds=float("nan")), "seconds must be", id="seconds"
+        ),
+    ],
+)
+def test_output_that_is_none_is_a_failure_of_the_model(
+    benchmark: Benchmark, tmp_path: Path, output: object, reason: str
+) -> None:
+    class Odd(Hum):
+        def generate(self, item: Item, seed: int) -> ModelOutput:
+            return output if item.id == "b" else super().generate(item, seed)  # type: ignore
+
+    rows = generate(Odd(), benchmark, tmp_path / "g")
+    assert [row.path is None for row in rows] == [False, True, False, False]
+    assert re.search(reason, str(rows[1].error))
+
+
+def test_model_that_exits_fails_its_clip_alone(benchmark: Benchmark, tmp_path: Path) -> None:
+    rows = generate(Hum(b=SystemExit(3)), benchmark, tmp_path / "g")
+    assert [row.error for row in rows] == [None, "SystemExit: 3", None, None]
+
+
 def test_clipping_is_counted(benchmark: Benchmark, tmp_path: Path) -> None:
     samples = np.array([[0.0, 1.5, -2.0, 0.5]], np.float32)
     rows = generate(Hum(a=samples), benchmark, tmp_path / "g")
@@ -215,6 +258,33 @@ def test_line_broken_off_by_a_kill_is_made_again(
     assert again.calls == ([] if cut == 1 else ["d"])
     assert [row.digest for row in second] == [row.digest for row in first]
     assert len(read_log(folder)) == 4
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"null",
+        b"[1]",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"item": "a"}',
+        b'{"item": ["a"], "take": 0, "seed": 1, "path": null, "error": "no", "digest": null, '
+        b'"seconds": 1, "nfe": 0, "clipped": 0}',
+        b'{"item": "a", "take": 0, "seed": 1, "path": 5, "error": null, "digest": "x", '
+        b'"seconds": 1, "nfe": 0, "clipped": 0}',
+    ],
+    ids=["null", "list", "bytes", "deep", "fields", "list as item", "number as path"],
+)
+def test_line_that_is_none_of_the_log_is_passed_over(
+    benchmark: Benchmark, tmp_path: Path, line: bytes
+) -> None:
+    folder = tmp_path / "g"
+    first = generate(Hum(), benchmark, folder)
+    with (folder / stage.LOG).open("ab") as log:
+        log.write(line + b"\n")
+    again = Hum()
+    assert generate(again, benchmark, folder) == first
+    assert again.calls == []
 
 
 def test_later_line_counts(benchmark: Benchmark, tmp_path: Path) -> None:

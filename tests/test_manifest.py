@@ -115,11 +115,35 @@ def test_duplicate_id_names_both_lines(manifest) -> None:
         pytest.param({"face_box": [1, 2, 3]}, "face_box must be", id="box-short"),
         pytest.param({"onset": [0.1]}, "unknown field 'onset'; known: id, ", id="unknown-field"),
         pytest.param({"sha256": {"audio": "0" * 64}}, "damaged or was changed", id="digest"),
+        pytest.param({"sha256": {"sound": "0" * 64}}, "'sound', which is no medium", id="medium"),
+        pytest.param({"duration": 1e12}, "above 0 s and at most 86400 s", id="duration-endless"),
+        pytest.param({"duration": 10**400}, "expected a duration", id="duration-beyond-floats"),
+        pytest.param({"onsets": [10**400]}, "a list of seconds, got .1000", id="onset-big"),
+        pytest.param({"speech_spans": [[0, 10**400]]}, "a list of .start, end.", id="span-big"),
+        pytest.param({"label": ["a"]}, r"label must be a text, got \['a'\]", id="label-list"),
     ],
 )
 def test_bad_line_is_refused_with_its_place(manifest, fields: dict, words: str) -> None:
     with pytest.raises(InputError, match=words):
         read_benchmark(manifest(1, **fields))
+
+
+@pytest.mark.parametrize("name", ["\0", "a" * 5000, "loop.flac"])
+def test_path_that_is_none_is_refused_with_its_place(toy: Path, manifest, name: str) -> None:
+    (toy / "loop.flac").symlink_to("loop.flac")
+    with pytest.raises(InputError, match=r"(?s)line 1 \(item a\): audio .* is no path: "):
+        read_benchmark(manifest(0, audio=name))
+
+
+def test_separators_within_a_text_end_no_line(toy: Path) -> None:
+    """JSON holds them unescaped; str.splitlines ends a line at each."""
+    caption = "a\u2028b\u2029c\x85d"
+    lines = (toy / "manifest.jsonl").read_text().splitlines()
+    entry = json.dumps({**json.loads(lines[0]), "caption": caption}, ensure_ascii=False)
+    # Also with the line ends of Windows.
+    (toy / "manifest.jsonl").write_bytes("\r\n".join([entry, *lines[1:], ""]).encode())
+    assert [item.caption for item in read_benchmark(toy).items][:1] == [caption]
+    assert len(read_benchmark(toy).items) == len(lines)
 
 
 def test_symlink_out_of_the_folder_is_refused(toy: Path, tmp_path: Path) -> None:
@@ -135,6 +159,20 @@ def test_bad_json_names_its_line(toy: Path) -> None:
         stream.write('{"id": "e"')
     with pytest.raises(InputError, match=r"manifest.jsonl, line 5: not JSON"):
         read_benchmark(toy)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"id": "a", "duration": ' + "9" * 5000 + "}"])
+def test_json_that_python_does_not_take_is_refused(toy: Path, text: str) -> None:
+    (toy / "manifest.jsonl").write_text(text)
+    with pytest.raises(InputError, match="line 1: not JSON"):
+        read_benchmark(toy)
+
+
+@pytest.mark.parametrize("field", ["caption", "audio", "label"])
+def test_half_a_character_is_refused_with_its_line(manifest, field: str) -> None:
+    """A text that was cut within an emoji; no file, digest or encoder takes it."""
+    with pytest.raises(InputError, match="line 2: half a character"):
+        read_benchmark(manifest(1, **{field: "a \ud83d"}))
 
 
 def test_json_that_is_no_object_is_refused(toy: Path) -> None:
@@ -160,6 +198,7 @@ def test_manifest_in_another_encoding_is_refused(toy: Path) -> None:
     [
         pytest.param("task", "music", "expected task sound, speech or joint", id="task"),
         pytest.param("clip_seconds", -1, "must be positive", id="seconds"),
+        pytest.param("clip_seconds", 10**400, "must be positive", id="seconds-beyond-floats"),
         pytest.param("sample_rate", True, "must be positive", id="rate"),
         pytest.param("metrics", "mcd", "list of metric ids", id="metrics"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ def own_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> str
     (tmp_path / "own_models.py").write_text(body)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(__import__("sys").modules, "own_models", raising=False)
+    importlib.invalidate_caches()
     return "own_models:load"
 
 
@@ -44,6 +47,49 @@ def test_what_is_loaded_must_be_a_model(
 ) -> None:
     spec = own_model(tmp_path, monkeypatch, "def load(context):\n return 3\n")
     with pytest.raises(InputError, match="'own_models:load' loads is no model"):
+        load_model(spec, benchmark)
+
+
+OWN = "class M:\n signature = {'name': 'mine'}\n def generate(self, item, seed): ...\n"
+
+
+def test_changed_script_has_another_signature(
+    benchmark: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the clips of the script as it was would be scored for those of the new one."""
+    load = "def load(context):\n return M()\n"
+    codes = []
+    for body in (OWN + load, OWN + load, OWN + "level = 2\n" + load):
+        spec = own_model(tmp_path, monkeypatch, body)
+        loaded = load_model(spec, benchmark)
+        codes.append(loaded.signature["code"])
+        assert codes[-1] == hashlib.sha256(body.encode()).hexdigest()[:12]
+        assert loaded.signature["name"] == "mine"
+    assert codes[0] == codes[1] != codes[2]
+    # Whoever states it is believed.
+    stated = OWN.replace("'mine'", "'mine', 'code': 'v1'")
+    spec = own_model(tmp_path, monkeypatch, stated + load)
+    assert load_model(spec, benchmark).signature == {"name": "mine", "code": "v1"}
+    assert "code" not in load_model("silence", benchmark).signature
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            "def load(context):\n raise ValueError('no GPU')\n",
+            "failed: ValueError: no GPU; .*--debug",
+        ),
+        ("def load(context):\n raise SystemExit(2)\n", "own_models:load failed: SystemExit: 2"),
+        ("def load(context:\n", "cannot import 'own_models' .*: SyntaxError: "),
+        ("1 / 0\n", "cannot import 'own_models' .*: ZeroDivisionError: "),
+    ],
+)
+def test_failure_of_somebodys_own_model_is_no_defect(
+    benchmark: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, words: str
+) -> None:
+    spec = own_model(tmp_path, monkeypatch, body)
+    with pytest.raises(InputError, match=words):
         load_model(spec, benchmark)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from vsseval.records import (
     ModelEntry,
     RunRecord,
     check_clips,
+    find_records,
     read_clips,
     read_record,
     write_record,
@@ -77,6 +79,53 @@ def test_clips_changed_by_hand_are_refused(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(InputError, match="or is gone"):
         check_clips(tmp_path, written)
+
+
+def test_two_runs_that_end_at_once_lose_no_score(tmp_path: Path) -> None:
+    """Each reads the record, adds its metric and writes: one of them in between would be lost."""
+
+    names = ["mcd", "mcd_dtw", "utmos", "onset_f1", "onset_ap", "av_align", "wer.given"]
+    with multiprocessing.get_context("fork").Pool(len(names)) as pool:
+        waiting = [pool.apply_async(_add, (tmp_path, name)) for name in names]
+        for one in waiting:
+            one.get(timeout=60)
+    found = read_record(tmp_path / "record.json")
+    assert {score.metric for score in found.scores} == set(names)
+    assert set(read_clips(tmp_path)) == set(names)
+    check_clips(tmp_path, found)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clips.csv", "record.json"]
+
+
+def _add(folder: Path, name: str) -> None:
+    score = replace(SCORE, metric=name, signature=f"{name}|v:1")
+    record = replace(RECORD, scores=(score,))
+    write_record(folder, record, [Scored(score, {("a", 0): np.array([1.0])})])
+
+
+def test_clips_changed_by_hand_are_refused_wherever_records_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "toy" / "ours" / "0"
+    write_record(folder, RECORD, scored(a=1.0, b=3.0))
+    assert len(find_records(tmp_path)) == 1
+    path = folder / "clips.csv"
+    path.write_text(path.read_text().replace("3.0", "1.0"))
+    with pytest.raises(InputError, match=r"clips\.csv .* changed by hand"):
+        find_records(tmp_path)
+    path.unlink()
+    assert len(find_records(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "5", "[" * 200_000, '{"digest": 1}'])
+def test_what_is_no_record_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "record.json").write_text(text)
+    with pytest.raises(InputError, match=r"record\.json is no run record"):
+        read_record(tmp_path / "record.json")
+
+
+def test_folder_of_records_names_one_of_them(tmp_path: Path) -> None:
+    folder = tmp_path / "toy" / "ours" / "0"
+    write_record(folder, RECORD, scored(a=1.0, b=3.0))
+    with pytest.raises(InputError, match=f"name one of them, such as {folder}"):
+        read_record(tmp_path / "record.json")
 
 
 def test_scores_beside_changed_clips_do_not_join_a_new_record(tmp_path: Path) -> None:

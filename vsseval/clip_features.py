@@ -88,7 +88,7 @@ class Setup:
                 features = call()
             except InputError as error:
                 features = {REFUSED: np.array(without_folders(str(error)))}
-            except (ValueError, RuntimeError) as error:
+            except (ValueError, RuntimeError, MemoryError) as error:
                 # Such as a lack of memory: not stored, and tried again by the next run.
                 to.reasons[encoder] = f"{type(error).__name__}: {without_folders(str(error))}"
                 return

@@ -18,28 +18,30 @@ from functools import lru_cache
 from pathlib import Path
 
 from vsseval.errors import InputError
-from vsseval.files import append_line, file_digest
+from vsseval.files import append_line, file_digest, unless_read_only
 
 SETTLED_SECONDS = 2.0
 
 
-def remembered_digest(path: Path, cache: Path | None) -> str:
+def remembered_digest(path: Path, cache: Path | None, expected: str | None = None) -> str:
     """sha256 of a file's bytes, from the cache if the file is what it was.
 
     Args:
         path: the file.
         cache: root of the cache; None to hash the file in any case.
+        expected: what it should be, if that is known. Another digest is not believed from the
+            cache alone, which may be damaged: the file is hashed.
 
     Raises:
         InputError: the file cannot be read.
-        OSError: the cache cannot be written.
+        OSError: the disk of the cache is full or fails. A cache that may not be written is read.
     """
     if cache is None:
         return file_digest(path)
     state, changed = _state(path)
     notes = _notes(_file_of_notes(cache, path.absolute().parent))
     digest = notes.digest(path.name, state)
-    if digest is not None:
+    if digest is not None and expected in (None, digest):
         return digest
     now = time.time()
     digest = file_digest(path)
@@ -71,13 +73,15 @@ class _Notes:
         return digest if known == state else None
 
     def add(self, name: str, state: str, digest: str) -> None:
-        """Note a digest.
+        """Note a digest, where the cache may be written.
 
         Raises:
-            OSError: the disk is full or cannot be written.
+            OSError: the disk is full or fails.
         """
         # A line of the form of the others, whatever the name.
-        if "\n" not in name:
+        if "\n" in name:
+            return
+        with unless_read_only():
             append_line(self._file, os.fsencode(f"{state} {digest} {name}"))
 
     def _read_on(self) -> None:

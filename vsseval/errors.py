@@ -8,6 +8,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_MOST_NAMES = 30
+"""Of a table or a run, in a message."""
+
 
 class VssevalError(Exception):
     """Base of the errors raised on purpose; the command line prints one line and exits 2."""
@@ -23,7 +26,9 @@ class UnknownNameError(VssevalError, LookupError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         close = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names)}"
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        listed = ", ".join(names[:_MOST_NAMES]) + more
+        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {listed}"
         super().__init__(f"unknown {kind} {name!r}; {hint}")
 
 

@@ -14,19 +14,27 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from vsseval.errors import InputError
-from vsseval.files import write_atomic
+from vsseval.files import unless_read_only, write_atomic
 from vsseval.generate import ClipKey
 from vsseval.types import Features
 
 REFUSED = "refused"
 """Output name under which the reason is cached when an encoder raises ``InputError``."""
+
+
+_DAMAGED = (NotImplementedError, RuntimeError, zlib.error, struct.error)
+"""What ``zipfile`` raises beside ``BadZipFile`` when it takes damaged bytes for what it knows."""
+_END_OF_ZIP, _COUNT = 22, slice(10, 12)
+"""Bytes of the last record of an archive, and where it states the number of members."""
 
 
 def feature_key(signature: str, content: str, preparation: str) -> str:
@@ -55,10 +63,14 @@ def load(file: Path) -> Features | None:
     """The stored features; None if there are none, or if the file is damaged."""
     try:
         # Through memory: numpy leaves a damaged file open.
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (FileNotFoundError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        content = file.read_bytes()
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            features = {name: stored[name] for name in stored.files}
+    except (FileNotFoundError, EOFError, ValueError, KeyError, zipfile.BadZipFile, *_DAMAGED):
         return None
+    # An archive whose list of members is damaged opens without some of them.
+    stated = int.from_bytes(content[-_END_OF_ZIP:][_COUNT], "little")
+    return features if features and len(features) == stated else None
 
 
 class CachedRows(Mapping[ClipKey, Features]):
@@ -106,12 +118,13 @@ def known_digest(cache: Path, file_digest: str, preparation: str) -> str | None:
 
 
 def remember_digest(cache: Path, file_digest: str, preparation: str, content: str) -> None:
-    """Keep the content digest of a prepared file.
+    """Keep the content digest of a prepared file, where the cache may be written.
 
     Raises:
-        OSError: the disk is full or cannot be written.
+        OSError: the disk is full or fails.
     """
-    write_atomic(_digest_file(cache, file_digest, preparation), content.encode("ascii"))
+    with unless_read_only():
+        write_atomic(_digest_file(cache, file_digest, preparation), content.encode("ascii"))
 
 
 def _digest_file(cache: Path, file_digest: str, preparation: str) -> Path:

@@ -59,7 +59,11 @@ def files_below(
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write through a temporary file and a rename: a reader sees all of it or nothing."""
+    """Write through a temporary file and a rename: a reader sees all of it or nothing.
+
+    Raises:
+        OSError: the disk is full or cannot be written; the error names ``path``.
+    """
     # Of this thread alone, on whichever machine.
     name = f".partial-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
     partial = path.parent / name
@@ -164,6 +168,28 @@ def _sort_metadata(path: Path) -> None:
         stream.write(content.ljust(length))
 
 
+@contextmanager
+def unless_read_only() -> Iterator[None]:
+    """For what only saves time: goes without it where nothing may be written.
+
+    So a run whose features are all in a cache of somebody else's needs no right to write there.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+
+
+def text_lines(text: str) -> list[str]:
+    """The lines of a text that newlines end, and nothing else does.
+
+    ``str.splitlines`` also splits at U+2028 and others, which JSON may hold unescaped and captions
+    of the web contain.
+    """
+    return text.removesuffix("\n").split("\n")
+
+
 def append_line(log: Path, line: bytes) -> None:
     """One line at the end of a log, whole, whatever other processes append to it.
 
@@ -185,14 +211,19 @@ def append_line(log: Path, line: bytes) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold ``folder``, made if need be, for this process; another one waits.
+    """Hold off every other process that does the same with this folder, which is made if need be.
 
-    The system frees it when the process ends in whatever way.
+    The folder itself is locked, so nothing is left in it. Where the disk knows no locks there is
+    none.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(handle)
 
 
 def without_folders(text: str) -> str:

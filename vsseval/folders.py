@@ -14,7 +14,7 @@ from vsseval.devices import require_device
 from vsseval.encoders.table import ENCODERS
 from vsseval.errors import InputError
 from vsseval.features import Encoded, encode
-from vsseval.files import file_digest, files_below
+from vsseval.files import file_digest, files_below, text_lines
 from vsseval.progress import Progress, silent
 from vsseval.run import score_all
 from vsseval.run_record import odd_about
@@ -152,7 +152,7 @@ def read_transcripts(path: Path, *, may_be_empty: bool = False) -> dict[str, str
             empty.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = text_lines(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read transcripts {path}: {error}") from error
     texts: dict[str, str] = {}
@@ -213,8 +213,10 @@ def _available(text: str, with_video: bool, with_transcripts: bool) -> bool:
 def _json_line(line: str, where: str) -> tuple[str, str]:
     try:
         entry = json.loads(line)
-        return str(entry["id"]), str(entry["text"])
-    except (ValueError, KeyError, TypeError) as error:
+        name, words = str(entry["id"]), str(entry["text"])
+        words.encode()  # half a character, as a text cut within an emoji has, is a ValueError
+        return name, words
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f'{where}: expected {{"id": ..., "text": ...}}, got {line!r}') from error
 
 

@@ -14,14 +14,18 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from numbers import Integral, Real
 from pathlib import Path
 from typing import cast
+
+import numpy as np
 
 from vsseval.audio import write_audio
 from vsseval.digests import remembered_digest
@@ -29,6 +33,7 @@ from vsseval.errors import ExternalToolError, InputError, MissingWeightsError
 from vsseval.files import append_line, file_digest, without_folders
 from vsseval.progress import Progress, silent
 from vsseval.types import (
+    Audio,
     BatchModel,
     Benchmark,
     Call,
@@ -39,6 +44,8 @@ from vsseval.types import (
 )
 from vsseval.workers import Workers
 
+_MOST_CHANNELS = 256
+_HIGHEST_RATE = 2**31 - 1
 LOG = "generations.jsonl"
 UPSTREAM = "upstream"
 
@@ -188,29 +195,47 @@ def _model(load: Callable[[], Model]) -> Model:
 
 
 def read_log(folder: Path) -> dict[ClipKey, Generation]:
-    """The last row of every clip in ``folder``'s log; lines broken off by a kill are skipped."""
+    """The last row of every clip in ``folder``'s log; what is no such line is skipped."""
     log = folder / LOG
     rows: dict[ClipKey, Generation] = {}
     if not log.is_file():
         return rows
     for line in log.read_bytes().splitlines():
-        try:
-            entry = json.loads(line)
-            row = Generation(
-                item_id=entry["item"],
-                take=entry["take"],
-                seed=entry["seed"],
-                path=folder / entry["path"] if entry["path"] else None,
-                error=entry["error"],
-                digest=entry["digest"],
-                seconds=entry["seconds"],
-                nfe=entry["nfe"],
-                clipped=entry["clipped"],
-            )
-        except (ValueError, KeyError, TypeError):
-            continue
-        rows[row.item_id, row.take] = row
+        row = _row(folder, line)
+        if row is not None:
+            rows[row.item_id, row.take] = row
     return rows
+
+
+_FORMS: dict[str, tuple[type, ...]] = {
+    **{"item": (str,), "take": (int,), "seed": (int,), "path": (str, type(None))},
+    **{"error": (str, type(None)), "digest": (str, type(None)), "seconds": (int, float)},
+    **{"nfe": (int,), "clipped": (int,)},
+}
+"""Fields of a line of the log."""
+
+
+def _row(folder: Path, line: bytes) -> Generation | None:
+    """What a line of the log says; None of one that a kill broke off, or that is damaged."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict) or not all(
+        isinstance(entry.get(name, ...), form) for name, form in _FORMS.items()
+    ):
+        return None
+    return Generation(
+        item_id=entry["item"],
+        take=entry["take"],
+        seed=entry["seed"],
+        path=folder / entry["path"] if entry["path"] else None,
+        error=entry["error"],
+        digest=entry["digest"],
+        seconds=entry["seconds"],
+        nfe=entry["nfe"],
+        clipped=entry["clipped"],
+    )
 
 
 def kept(
@@ -230,8 +255,9 @@ def kept(
 
 
 def _is_kept(row: Generation, cache: Path | None) -> bool:
-    there = row.path is not None and row.path.is_file()
-    return there and remembered_digest(cast(Path, row.path), cache) == row.digest
+    if row.path is None or not row.path.is_file():
+        return False
+    return remembered_digest(row.path, cache, row.digest) == row.digest
 
 
 def _generate_one(job: _Job) -> Generation:
@@ -241,10 +267,10 @@ def _generate_one(job: _Job) -> Generation:
     model = _model(cast("Callable[[], Model]", job.load))
     start = time.perf_counter()
     try:
-        output: ModelOutput = model.generate(item, clip_seed)
+        output = _checked(model.generate(item, clip_seed))
     except (MissingWeightsError, ExternalToolError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
         return _failed(item, take, clip_seed, error, time.perf_counter() - start)
@@ -266,7 +292,36 @@ def _generate_one(job: _Job) -> Generation:
     )
 
 
-def _failed(item: Item, take: int, seed: int, error: Exception, seconds: float) -> Generation:
+def _checked(output: object) -> ModelOutput:
+    """What a model returned, if it is what :class:`ModelOutput` says.
+
+    Raises:
+        InputError: it is not, which is the model's failure and a row of the log.
+    """
+    if not isinstance(output, ModelOutput) or not isinstance(output.audio, Audio):
+        raise InputError(f"the model returned {_kind(output)}, expected ModelOutput(Audio(...))")
+    samples, rate = output.audio.samples, output.audio.sample_rate
+    if not isinstance(samples, np.ndarray) or samples.dtype.kind != "f":
+        came = getattr(samples, "dtype", type(samples).__name__)
+        raise InputError(f"samples must be a NumPy array of floats in [-1, 1], got {came}")
+    if samples.ndim not in (1, 2) or (samples.ndim == 2 and len(samples) > _MOST_CHANNELS):
+        raise InputError(f"samples must be (channels, n), got shape {samples.shape}")
+    if not isinstance(rate, Integral) or not 1 <= rate <= _HIGHEST_RATE:
+        raise InputError(f"sample_rate must be a whole number of hertz above 0, got {rate!r}")
+    if not isinstance(output.nfe, Integral):
+        raise InputError(f"nfe must be a whole number, got {output.nfe!r}")
+    seconds = output.seconds
+    if seconds is not None and not (isinstance(seconds, Real) and 0 <= seconds < math.inf):
+        raise InputError(f"seconds must be a finite number of at least 0, got {seconds!r}")
+    return output
+
+
+def _kind(output: object) -> str:
+    inner = f" of {type(output.audio).__name__}" if isinstance(output, ModelOutput) else ""
+    return f"{type(output).__name__}{inner}"
+
+
+def _failed(item: Item, take: int, seed: int, error: BaseException, seconds: float) -> Generation:
     reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
     reason = without_folders(reason) or "no reason given"
     return Generation(item.id, take, seed, None, reason, None, seconds, 0)

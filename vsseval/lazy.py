@@ -24,6 +24,10 @@ def resolve(target: str) -> Callable[..., object]:
             f"cannot import {module_name!r} of {target!r}: {error}; "
             "is its folder on PYTHONPATH, or its package installed?"
         ) from error
+    except Exception as error:
+        raise InputError(
+            f"cannot import {module_name!r} of {target!r}: {type(error).__name__}: {error}"
+        ) from error
     found = getattr(module, name, None)
     if not callable(found):
         raise InputError(f"module {module_name!r} has no function {name!r} (asked for {target!r})")

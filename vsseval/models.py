@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from vsseval.errors import InputError, UnknownNameError
+from vsseval.errors import InputError, UnknownNameError, VssevalError
+from vsseval.files import file_digest
 from vsseval.lazy import resolve
 from vsseval.types import Benchmark, Finding, Model, ModelContext
 from vsseval.workers import Shared
@@ -115,11 +117,18 @@ class LoadedModel:
     kind: Kind
     notes: tuple[str, ...]
     """What the model says of itself, such as the coverage of ``folder:PATH``."""
+    code: str = ""
+    """Head of the sha256 of the file that ``package.module:load`` names; empty for a row of the
+    table, whose signature says all."""
 
     @property
     def signature(self) -> Mapping[str, str]:
-        """The model's own signature."""
-        return self.model.signature
+        """The model's own signature, and ``code`` where it states none.
+
+        So that clips of a script that was changed since are not taken for those of the new one.
+        """
+        signature = self.model.signature
+        return {"code": self.code, **signature} if self.code else signature
 
     @property
     def group(self) -> int:
@@ -140,14 +149,14 @@ def load_model(
 
     Raises:
         UnknownNameError: no such name.
-        InputError: an argument missing or too many, a function that cannot be imported, or an
-            object that is not a model.
+        InputError: an argument missing or too many, a function that cannot be imported or fails,
+            or an object that is not a model.
     """
     row, rest = find_row(spec)
     context = ModelContext(
         benchmark, checkpoint, device, rest if row else None, row.name if row else ""
     )
-    model = cast(Model, resolve(row.load if row else spec)(context))
+    model = cast(Model, resolve(row.load)(context) if row else _load_own(spec, context))
     signature = getattr(model, "signature", None)
     if not isinstance(signature, Mapping) or not signature.get("name") or not _generates(model):
         raise InputError(
@@ -155,7 +164,26 @@ def load_model(
             "and generate(item, seed)"
         )
     notes = tuple(getattr(model, "notes", ()))
-    return LoadedModel(model, signature["name"], row.kind if row else "system", notes)
+    code = "" if row else _code_digest(spec)
+    return LoadedModel(model, signature["name"], row.kind if row else "system", notes, code)
+
+
+def _load_own(spec: str, context: ModelContext) -> object:
+    """What somebody's own function returns; its failure is no defect of this program."""
+    load = resolve(spec)
+    try:
+        return load(context)
+    except (VssevalError, OSError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"{spec} failed: {type(error).__name__}: {error}; `vsseval --debug ...` shows where"
+        ) from error
+
+
+def _code_digest(spec: str) -> str:
+    file = getattr(sys.modules[spec.partition(":")[0]], "__file__", None)
+    return file_digest(Path(file))[:12] if file else ""
 
 
 def examine_model(name: str, checkpoint: Path | None = None) -> list[Finding]:

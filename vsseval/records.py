@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vsseval.errors import InputError
-from vsseval.files import file_digest, write_atomic
+from vsseval.files import file_digest, locked, write_atomic
 from vsseval.generate import ClipKey
 from vsseval.sanity import Sanity
 from vsseval.score import Scored
@@ -155,6 +155,12 @@ def write_record(folder: Path, record: RunRecord, scored: Sequence[Scored]) -> R
     Raises:
         InputError: a record is there and was changed by hand.
     """
+    # Of two runs that end at once, the second must see what the first added.
+    with locked(folder):
+        return _write_record(folder, record, scored)
+
+
+def _write_record(folder: Path, record: RunRecord, scored: Sequence[Scored]) -> RunRecord:
     from dataclasses import replace
 
     from vsseval.metrics.table import METRICS
@@ -189,7 +195,9 @@ def read_record(path: Path) -> RunRecord:
         content = json.loads(text, parse_constant=_not_finite)
         stated = content.pop("digest")
         schema = content.pop("schema")
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except FileNotFoundError as error:
+        raise InputError(_no_record(path)) from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path} is no run record: {type(error).__name__}: {error}") from error
     if schema != SCHEMA:
         raise InputError(f"{path} has schema {schema}, this version reads {SCHEMA}; run again")
@@ -202,6 +210,16 @@ def read_record(path: Path) -> RunRecord:
         return _record(content)
     except (TypeError, KeyError) as error:
         raise InputError(f"{path} lacks a field or has one too many: {error}") from error
+
+
+def _no_record(path: Path) -> str:
+    below = sorted(path.parent.rglob(RECORD)) if path.parent.is_dir() else []
+    if not below:
+        return f"no {path.name} in {path.parent}; `vsseval run` writes one"
+    return (
+        f"no {path.name} in {path.parent}, but in folders below it; name one of them, such as "
+        f"{below[0].parent}"
+    )
 
 
 def check_clips(folder: Path, record: RunRecord) -> None:
@@ -221,13 +239,18 @@ def find_records(results: Path) -> list[tuple[Path, RunRecord]]:
     """Every record below ``results`` with its path, in the order of paths.
 
     Raises:
-        InputError: no such folder, or a record that cannot be read.
+        InputError: no such folder, a record that cannot be read, or a ``clips.csv`` that was
+            changed by hand. One that is not there is missed by whoever needs it.
     """
     if not results.is_dir():
         raise InputError(
             f"no results folder at {results}; `vsseval run ... --out {results}` fills one"
         )
-    return [(path, read_record(path)) for path in sorted(results.rglob(RECORD))]
+    found = [(path, read_record(path)) for path in sorted(results.rglob(RECORD))]
+    for path, record in found:
+        if (path.parent / CLIPS).is_file():
+            check_clips(path.parent, record)
+    return found
 
 
 Components = Mapping[str, Mapping[ClipKey, tuple[float, ...]]]

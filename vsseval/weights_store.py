@@ -134,7 +134,7 @@ def keep_digests(folder: Path, digests: Mapping[str, str]) -> None:
 def _read_json(path: Path) -> dict[str, object]:
     try:
         content = json.loads(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

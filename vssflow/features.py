@@ -22,7 +22,7 @@ from torch import Tensor
 
 from vsseval.audio import mono_at, read_audio
 from vsseval.errors import InputError, VssevalError
-from vsseval.files import write_atomic
+from vsseval.files import text_lines, write_atomic
 from vsseval.video import read_video
 from vssflow.config import Config
 from vssflow.frames import clip_frames
@@ -116,11 +116,11 @@ def _read_folder(folder: Path, limit: int | None) -> list[Clip]:
 
 def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Where each object of a file of JSON lines stands, and the object."""
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(text_lines(path.read_text(encoding="utf-8")), start=1):
         where = f"{path} line {number}"
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{where} is no JSON: {error}") from error
         if not isinstance(row, dict):
             raise InputError(f"{where} is no JSON object")

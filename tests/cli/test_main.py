@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -12,6 +13,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from vsseval.errors import UnknownNameError
 
 ROOT = Path(__file__).parents[2]
 
@@ -151,3 +154,34 @@ def test_many_remarks_are_cut(vsseval, toy: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "15 files fit no item" in result.stderr
     assert "... and 6 more" in result.stderr
+
+
+def test_full_disk_names_the_file(toy_run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        if "results" in path.parts:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    toy_run("noise")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        result = toy_run("noise")
+    assert result.exit_code == 2
+    assert re.search(r"error: No space left on device: .*/clips\.csv\n", result.stderr)
+
+
+def test_lack_of_memory_is_no_defect(toy_run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def big(*words: object, **more: object) -> None:
+        raise MemoryError("Unable to allocate 78 PiB")
+
+    monkeypatch.setattr("vsseval.run.run", big)
+    result = toy_run("noise")
+    assert result.exit_code == 2
+    assert "error: not enough memory: Unable to allocate 78 PiB" in result.stderr
+
+
+def test_unknown_clip_of_many_lists_some() -> None:
+    message = str(UnknownNameError("clip", "zz", [f"{at:05d}" for at in range(15_446)]))
+    assert message.endswith("00028, 00029 and 15416 more")

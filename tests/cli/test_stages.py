@@ -125,3 +125,23 @@ def test_unknown_model_among_several_is_said_before_any_work(vsseval, toy: Path)
     assert result.exit_code == 2
     assert "unknown model 'sillence'" in result.stderr
     assert not Path("results").exists()
+
+
+@pytest.mark.parametrize("option", ["--out", "--cache"])
+def test_file_in_place_of_a_folder_is_said_before_any_work(
+    vsseval, toy: Path, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "file").touch()
+    result = vsseval(
+        "run", "--model", "noise", "--bench", "toy", "--data", toy, option, tmp_path / "file"
+    )
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}'" in result.stderr
+    assert "generate" not in result.stderr.partition("Error")[2]
+
+
+def test_metrics_that_name_none_are_refused(vsseval, toy: Path) -> None:
+    """An unset variable of a shell is not the default."""
+    result = vsseval("run", "--model", "noise", "--bench", "toy", "--data", toy, "--metrics", " , ")
+    assert result.exit_code == 2
+    assert "names nothing; leave the option out for the default" in result.stderr

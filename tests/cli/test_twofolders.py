@@ -49,6 +49,7 @@ def test_score_uses_video_and_transcripts(vsseval, folders, toy: Path, tmp_path:
     [
         ("t.jsonl", '{"id": "a", "text": " "}\n', "the transcript of 'a' is empty"),
         ("t.jsonl", '{"id": "a"}\n', "line 1: expected"),
+        ("t.jsonl", '{"id": "a", "text": "so \\ud83d"}\n', "line 1: expected"),
         ("t.tsv", "a\tone\na\ttwo\n", "line 2: id 'a' comes a second time"),
         ("t.tsv", "a one\n", "expected id, a tab, and the text"),
         ("t.tsv", "\n", "holds no line"),

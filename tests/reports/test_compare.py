@@ -17,8 +17,9 @@ from vsseval.records import (
     BenchmarkEntry,
     write_record,
 )
-from vsseval.reports.compare import compare, markdown
+from vsseval.reports.compare import _remark, compare, markdown
 from vsseval.score import Scored
+from vsseval.types import Score
 
 
 def written(folder: Path, name: str, components: dict[str, list[float]], **changes: object) -> Path:
@@ -208,3 +209,16 @@ def test_clips_that_were_changed_by_hand_are_not_compared(two: tuple[Path, Path]
     path.write_text(path.read_text().replace("i000,0,", "i000,0,1"))
     with pytest.raises(InputError, match="changed by hand"):
         compare(*two)
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("no more rows (3) than dimensions (5): biased upwards, no interval", "biased upwards"),
+        ("fewer than 10 clips: no interval", "fewer than 10 clips"),
+    ],
+)
+def test_note_on_a_difference_does_not_deny_its_interval(note: str, said: str) -> None:
+    """That each value has no interval of its own stands beside the interval of the difference."""
+    score = Score("fd.aisfx", 1.0, note, "", "lower", "fd.aisfx|v:1", 9, 9, None, {})
+    assert _remark(score, score).endswith(said)

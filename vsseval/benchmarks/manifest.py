@@ -27,9 +27,12 @@ from typing import get_args
 from vsseval.benchmarks.table import BENCHMARKS, EMBEDDED_MEDIA, default_data
 from vsseval.digests import remembered_digest
 from vsseval.errors import InputError, MissingMediaError, UnknownNameError
+from vsseval.files import text_lines
 from vsseval.shards import Shard
 from vsseval.types import Benchmark, Item, Task
 
+LONGEST_SECONDS = 86_400.0
+"""A day: what is stated to last longer is a mistake, and would be padded with zeros to no end."""
 MEDIA_FIELDS = ("video", "audio", "speaker_audio")
 PREPARATION_LOG = "prepared.jsonl"
 """Written by ``vsseval data prepare`` from its first clip on, and benchmark.json at its end."""
@@ -168,7 +171,7 @@ def _entries(root: Path) -> list[tuple[str, dict[str, object], Item]]:
     manifest = root / "manifest.jsonl"
     found: list[tuple[str, dict[str, object], Item]] = []
     seen: dict[str, int] = {}
-    for number, line in enumerate(_read_text(manifest).splitlines(), start=1):
+    for number, line in enumerate(text_lines(_read_text(manifest)), start=1):
         if not line.strip():
             continue
         where = f"{manifest}, line {number}"
@@ -201,7 +204,12 @@ def _read_text(path: Path) -> str:
 def _parse(text: str, where: str) -> dict[str, object]:
     try:
         entry = json.loads(text)
-    except json.JSONDecodeError as error:
+        json.dumps(entry, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{where}: half a character (\\ud800 to \\udfff stand in pairs)"
+        ) from error
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON: {error}") from error
     if not isinstance(entry, dict):
         raise InputError(f"{where}: expected a JSON object, got {type(entry).__name__}")
@@ -238,9 +246,18 @@ def _read_head(path: Path) -> dict[str, object]:
     return {field: head[field] for field in fields}
 
 
-def _positive(value: object) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value) and value > 0  # type: ignore[arg-type, operator]
+def _positive(value: object, largest: float = 1e9) -> bool:
+    return _number(value) and 0 < value <= largest  # type: ignore[operator]
+
+
+def _number(value: object) -> bool:
+    """Whether it is a number; not NaN, and no integer that no float holds."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _item(root: Path, entry: Mapping[str, object], where: str) -> Item:
@@ -257,8 +274,11 @@ def _item(root: Path, entry: Mapping[str, object], where: str) -> Item:
             "no part beginning with a dot, no ending .takeN"
         )
     where = f"{where} (item {identity})"
-    if not _positive(entry["duration"]):
-        raise InputError(f"{where}: expected a duration above 0 s, got {entry['duration']!r}")
+    if not _positive(entry["duration"], LONGEST_SECONDS):
+        raise InputError(
+            f"{where}: expected a duration above 0 s and at most {LONGEST_SECONDS:g} s, "
+            f"got {_short(entry['duration'])}"
+        )
     duration = float(entry["duration"])  # type: ignore[arg-type]
     text = {field: _text(entry, field, where) for field in TEXT_FIELDS}
     media = {field: _medium(root, entry, field, where) for field in MEDIA_FIELDS}
@@ -285,7 +305,9 @@ def _text(entry: Mapping[str, object], field: str, where: str) -> str | None:
     value = entry.get(field)
     if value is None:
         return None
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str):
+        raise InputError(f"{where}: {field} must be a text, got {_short(value)}")
+    if not value.strip():
         raise InputError(f"{where}: {field} is empty; leave the field out where there is none")
     return value
 
@@ -297,9 +319,24 @@ def _medium(root: Path, entry: Mapping[str, object], field: str, where: str) -> 
     if not isinstance(value, str) or not value:
         raise InputError(f"{where}: {field} must be a path relative to the manifest, got {value!r}")
     path = root / PurePosixPath(value)
-    if not path.resolve().is_relative_to(root.resolve()):
+    try:
+        inside = path.resolve().is_relative_to(root.resolve())
+        path.is_file()
+    except (OSError, ValueError, RuntimeError) as error:
+        # A loop of links, a NUL, a name that is too long.
+        raise InputError(f"{where}: {field} {_short(value)} is no path: {error}") from error
+    if not inside:
         raise InputError(f"{where}: {field} {value!r} lies outside {root}")
     return path
+
+
+def _short(value: object) -> str:
+    """What came, for a message: the beginning of it if it is long."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "an integer of thousands of digits"
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _setting(value: object, where: str) -> int | None:
@@ -319,12 +356,9 @@ def _slices(value: object, where: str) -> tuple[str, ...]:
 def _onsets(value: object, duration: float, where: str) -> tuple[float, ...] | None:
     if value is None:
         return None
-    numbers = isinstance(value, list) and all(
-        isinstance(onset, int | float) and not isinstance(onset, bool) for onset in value
-    )
-    if not numbers:
-        raise InputError(f"{where}: onsets must be a list of seconds, got {value!r}")
-    onsets = tuple(float(onset) for onset in value)  # type: ignore[attr-defined]
+    if not isinstance(value, list) or not all(_number(onset) for onset in value):
+        raise InputError(f"{where}: onsets must be a list of seconds, got {_short(value)}")
+    onsets = tuple(float(onset) for onset in value)
     if any(not 0 <= onset <= duration for onset in onsets) or sorted(onsets) != list(onsets):
         raise InputError(f"{where}: onsets must ascend and lie in 0..{duration} s, got {value!r}")
     return onsets
@@ -336,13 +370,13 @@ def _speech_spans(
     if value is None:
         return None
     pairs = isinstance(value, list) and all(
-        isinstance(span, list)
-        and len(span) == 2
-        and all(isinstance(time, int | float) and not isinstance(time, bool) for time in span)
+        isinstance(span, list) and len(span) == 2 and all(_number(time) for time in span)
         for span in value
     )
     if not pairs:
-        raise InputError(f"{where}: speech_spans must be a list of [start, end], got {value!r}")
+        raise InputError(
+            f"{where}: speech_spans must be a list of [start, end], got {_short(value)}"
+        )
     spans = tuple((float(start), float(end)) for start, end in value)  # type: ignore[attr-defined]
     if any(not 0 <= start < end <= duration for start, end in spans) or any(
         later[0] < earlier[1] for earlier, later in pairwise(spans)
@@ -369,6 +403,11 @@ def _digests(item: Item, stated: object, where: str, cache: Path | None) -> dict
     """sha256 of each medium by field; a file that is absent keeps the stated one, or ``absent``."""
     if not isinstance(stated, dict):
         raise InputError(f"{where}: sha256 must be an object of field -> hex, got {stated!r}")
+    if unknown := sorted(set(stated) - set(MEDIA_FIELDS)):
+        raise InputError(
+            f"{where}: sha256 of {unknown[0]!r}, which is no medium; known: "
+            f"{', '.join(MEDIA_FIELDS)}"
+        )
     digests = {}
     for field in MEDIA_FIELDS:
         path: Path | None = getattr(item, field)
@@ -378,7 +417,7 @@ def _digests(item: Item, stated: object, where: str, cache: Path | None) -> dict
         if not path.is_file():
             digests[field] = expected or "absent"
             continue
-        digests[field] = remembered_digest(path, cache)
+        digests[field] = remembered_digest(path, cache, expected)
         if expected is not None and expected != digests[field]:
             raise InputError(
                 f"{where}: {path} is damaged or was changed: sha256 {expected} expected, "

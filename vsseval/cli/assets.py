@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from vsseval.cli.options import FOLDER, cores, fitted, say
+from vsseval.cli.options import NO_FILE, cores, fitted, say
 from vsseval.errors import MissingWeightsError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def data() -> None:
 
 @data.command()
 @click.option("--split", type=click.Choice(["train", "val", "test"]), required=True)
-@click.option("--out", type=FOLDER, required=True, metavar="DIR")
+@click.option("--out", type=NO_FILE, required=True, metavar="DIR")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Clips of each.")
 @click.option(
     "--workers", type=click.IntRange(min=1), default=cores, show_default="all cores", metavar="N"

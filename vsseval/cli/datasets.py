@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vsseval.cli.options import FOLDER, cores, say, say_some
+from vsseval.cli.options import FOLDER, NO_FILE, cores, say, say_some
 from vsseval.errors import InputError
 
 _WORKERS = click.option(
@@ -24,7 +24,7 @@ _WORKERS = click.option(
 @click.option(
     "--root", type=FOLDER, required=True, metavar="DIR", help="The data set as you have it."
 )
-@click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Where the benchmark goes.")
+@click.option("--out", type=NO_FILE, required=True, metavar="DIR", help="Where the benchmark goes.")
 @click.option("--list", "list_file", type=FOLDER, metavar="FILE", help="List of clips to take.")
 @click.option(
     "--keep",

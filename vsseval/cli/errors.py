@@ -6,7 +6,6 @@ import click
 
 from vsseval.errors import VssevalError
 
-STOPPED = "stopped; what was finished is kept, and the same command goes on"
 STOPPED_STATUS = 130
 
 
@@ -14,10 +13,18 @@ def explained(error: BaseException) -> str | None:
     """The line of an error that a user can meet; None: it is a defect of this program."""
     if isinstance(error, VssevalError):
         return f"error: {error}"
+    if isinstance(error, MemoryError):
+        return f"error: not enough memory: {error}"
     if isinstance(error, OSError):
         file = f": {error.filename}" if error.filename else ""
         return f"error: {error.strerror or error}{file}"
     return None
+
+
+def stopped(stop: BaseException) -> str:
+    """The line of a Ctrl-C. A stage that counts what it has finished says the rest in a note."""
+    rest = "" if hasattr(stop, "__notes__") else ", and the same command goes on"
+    return f"stopped; what was finished is kept{rest}"
 
 
 def say(line: str, error: BaseException | None) -> None:

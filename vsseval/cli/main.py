@@ -11,7 +11,7 @@ import click
 from vsseval.cli import datasets
 from vsseval.cli.assets import data, weights
 from vsseval.cli.bench import bench
-from vsseval.cli.errors import STOPPED, STOPPED_STATUS, explained, say
+from vsseval.cli.errors import STOPPED_STATUS, explained, say, stopped
 from vsseval.cli.judge import compare, gate, inspect
 from vsseval.cli.look import doctor, explain, list_, models, report
 from vsseval.cli.pages import leaderboard
@@ -29,7 +29,7 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt as stop:
-            say(STOPPED, stop)
+            say(stopped(stop), stop)
             ctx.exit(STOPPED_STATUS)
         except Exception as error:
             if ctx.params.get("debug"):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vsseval.errors import InputError
+
 if TYPE_CHECKING:
     from vsseval.features import Encoded
     from vsseval.shards import Shard
@@ -23,6 +25,8 @@ Command = Callable[..., Any]
 LEAST_COLUMN = 12
 """What columns of a table keep when they give way [characters]."""
 FOLDER = click.Path(path_type=Path)
+NO_FILE = click.Path(path_type=Path, file_okay=False)
+"""A folder to write to, which may not be there yet; a file of that name is refused at once."""
 
 
 def cores() -> int:
@@ -128,7 +132,7 @@ def _shard(context: click.Context, option: click.Parameter, text: str | None) ->
 MACHINE_OPTIONS = [
     click.option(
         "--cache",
-        type=FOLDER,
+        type=NO_FILE,
         metavar="DIR",
         help="Generated audio and features; default: $VSSEVAL_CACHE or ~/.cache/vsseval.",
     ),
@@ -172,8 +176,15 @@ DATA_OPTION = click.option(
 
 
 def names(text: str | None) -> tuple[str, ...]:
-    """``a,b`` as a tuple."""
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    """``a,b`` as a tuple; empty if the option was not given.
+
+    Raises:
+        InputError: it was given and names nothing, as an unset variable of a shell does.
+    """
+    found = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    if text is not None and not found:
+        raise InputError(f"{text!r} names nothing; leave the option out for the default")
+    return found
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -225,14 +236,15 @@ def score_table(scores: Sequence[Score]) -> str:
                 f"[{number(low_high[0])}, {number(low_high[1])}]" if low_high else "",
                 score.unit,
                 f"{score.n_scored}/{score.n_expected}",
-                score.note or _first_reason(score),
+                "; ".join(filter(None, [score.note, _first_reason(score)])),
             )
         )
     return aligned(rows)
 
 
 def _first_reason(score: Score) -> str:
-    if not score.excluded:
+    """Why clips were left out, unless no clip was left and the note says why."""
+    if not score.excluded or (score.note and not score.n_scored):
         return ""
     name, reason = next(iter(score.excluded.items()))
     return f"excluded {len(score.excluded)}: {name}: {reason}"
@@ -253,9 +265,14 @@ def say_some(lines: Sequence[str], most: int = 10) -> None:
 
 def passes(encoded: Encoded) -> str:
     """What the second stage had to compute."""
+    from vsseval.encoders.table import ENCODERS
+
     total = encoded.network_features
-    if total == 0:
-        return "0 network forward passes (no metric asked for a network)"
-    if encoded.network_passes == 0:
+    if encoded.network_passes:
+        return f"{encoded.network_passes} network forward passes (for {total} features)"
+    if total:
         return f"0 network forward passes (all {total} features cached)"
-    return f"{encoded.network_passes} network forward passes (for {total} features)"
+    if not any(ENCODERS[encoder].network for _, encoder in encoded.tables):
+        return "0 network forward passes (no metric asked for a network)"
+    why = "weights are missing" if encoded.lacking else "no clip could be encoded"
+    return f"0 network forward passes ({why})"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsseval.cli.options import DATA_OPTION, FOLDER, say
+from vsseval.cli.options import DATA_OPTION, FOLDER, NO_FILE, say
 
 if TYPE_CHECKING:
     from vsseval.reports.html.media import Sources
@@ -61,7 +61,7 @@ def media_options(command: Command) -> Command:
 
 @click.command()
 @click.argument("results", type=FOLDER, default=Path("results"))
-@click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Folder of the site.")
+@click.option("--out", type=NO_FILE, required=True, metavar="DIR", help="Folder of the site.")
 @media_options
 def leaderboard(results: Path, out: Path, sources: Sources) -> None:
     """A static site of all benchmarks below RESULTS.

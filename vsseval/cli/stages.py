@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vsseval.cli.options import FOLDER, passes, request_options, say, say_some, score_table
+from vsseval.cli.options import NO_FILE, passes, request_options, say, say_some, score_table
 from vsseval.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @request_options
-@click.option("--out", type=FOLDER, default=Path("results"), show_default=True, metavar="DIR")
+@click.option("--out", type=NO_FILE, default=Path("results"), show_default=True, metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print the record instead of a table.")
 def run(
     requests: Sequence[Request], workers: int, shard: Shard | None, out: Path, as_json: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -283,7 +284,9 @@ def _remark(ours: Score, theirs: Score) -> str:
         return ""
     apart = set(ours.excluded) != set(theirs.excluded)
     over = ["the two values are over different clips"] * apart
-    return "; ".join([*over, *dict.fromkeys(note for note in (ours.note, theirs.note) if note)])
+    # That a value has no interval of its own says nothing of the difference.
+    notes = [re.sub("[,:] no interval", "", note) for note in (ours.note, theirs.note)]
+    return "; ".join([*over, *dict.fromkeys(note for note in notes if note)])
 
 
 def _plain(ours: Score, theirs: Score, difference: float | None, note: str) -> Difference:

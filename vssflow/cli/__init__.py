@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from vsseval.cli.errors import STOPPED, STOPPED_STATUS, explained, say
+from vsseval.cli.errors import STOPPED_STATUS, explained, say, stopped
 from vssflow.cli.sampling import sample, sample_full
 from vssflow.cli.training import ablate, convert, preprocess, train
 
@@ -28,11 +28,11 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort:  # Ctrl-C
-        say(STOPPED, None)
+    except click.Abort as stop:  # Ctrl-C
+        say(stopped(stop), None)
         sys.exit(STOPPED_STATUS)
     except Exception as error:
-        line = explained(error) or _out_of_memory(error)
+        line = _out_of_memory(error) or explained(error)
         if line is None:
             raise
         say(line, error)
