@@ -224,6 +224,7 @@ def test_files_of_a_run_on_a_gpu_are_read_without_one(config, data, tmp_path, mo
         with pytest.raises(RuntimeError, match="on a CUDA device"):
             torch.load(tmp_path / name, weights_only=True)
     train(run, "decoder", Budget(steps=1))  # begins from the weights
+    (tmp_path / "decoder.pt").unlink()
     train(run, "codec", Budget(steps=2))  # goes on from the state
     assert torch.load(tmp_path / "codec.pt", weights_only=True)["step"] == 2
 
