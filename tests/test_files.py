@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from vsseval.files import write_safetensors, write_torch, written_whole
+from vsseval.files import text_lines, write_safetensors, write_torch, written_whole
 
 TENSORS = {
     "b": torch.arange(6.0).reshape(2, 3),
@@ -40,7 +40,7 @@ def test_metadata_stand_in_order_whatever_the_library_does(tmp_path: Path) -> No
 
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     code = (
-        "import sys, torch, pathlib; from vsseval.files import write_safetensors\n"
+        "import sys, torch, pathlib; from vsseval.files import text_lines, write_safetensors\n"
         "names = {*'abcdefgh'}  # in an order that the seed decides\n"
         "write_safetensors(pathlib.Path(sys.argv[1]), {name: torch.ones(2) for name in names},"
         " {name: name for name in names})"
@@ -143,3 +143,17 @@ def test_full_disk_is_an_oserror_that_names_the_file(
 def test_another_file_that_fails_keeps_its_name(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="absent"), written_whole(tmp_path / "a"):
         (tmp_path / "absent").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", []),
+        ("\n", [""]),
+        ("a", ["a"]),
+        ("a\n\nb\n", ["a", "", "b"]),
+        ("a\u2028b", ["a\u2028b"]),
+    ],
+)
+def test_lines_end_at_newlines_alone(text: str, lines: list[str]) -> None:
+    assert text_lines(text) == lines

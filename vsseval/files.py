@@ -187,7 +187,7 @@ def text_lines(text: str) -> list[str]:
     ``str.splitlines`` also splits at U+2028 and others, which JSON may hold unescaped and captions
     of the web contain.
     """
-    return text.removesuffix("\n").split("\n")
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def append_line(log: Path, line: bytes) -> None:
