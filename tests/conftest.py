@@ -10,6 +10,9 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner, Result
+
+from vsseval.cli import main
 
 RATE = 16000
 ONSETS = {"a": (0.3, 0.6), "b": (0.4,), "c": (0.25, 0.5, 0.75), "d": (0.55,)}
@@ -108,3 +111,11 @@ def manifest(toy: Path):
         return toy
 
     return change
+
+
+@pytest.fixture
+def vsseval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command line in an empty folder, with a cache of its own."""
+    monkeypatch.setenv("VSSEVAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner().invoke(main, [str(word) for word in words])

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from torch import Tensor
+
 from vsseval.errors import InputError
 from vsseval.files import write_atomic, write_torch
 from vssflow.checkpoint import save_checkpoint
@@ -131,15 +133,15 @@ def restore(run: Run, networks: Networks, name: str) -> None:
     networks.get_submodule(name).load_state_dict(read_tensors(path))
 
 
-def train_network(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
-    """Train the network that the job is named after, and write its weights.
+def fitted(run: Run, job: Job, budget: Budget) -> dict[str, Tensor]:
+    """Weights after training, by all processes if the job's batches can be shared out.
 
     Raises:
         InputError: as :func:`vssflow.training.fit`.
         TrainingError: likewise.
     """
     shared = job.batch is not None
-    weights = fit(
+    return fit(
         job,
         budget,
         run.out,
@@ -148,6 +150,16 @@ def train_network(run: Run, networks: Networks, job: Job, budget: Budget) -> Non
         processes=run.processes if shared else None,
         accumulate=run.accumulate if shared else 1,
     )
+
+
+def train_network(run: Run, networks: Networks, job: Job, budget: Budget) -> None:
+    """Train the network that the job is named after, and write its weights.
+
+    Raises:
+        InputError: as :func:`vssflow.training.fit`.
+        TrainingError: likewise.
+    """
+    weights = fitted(run, job, budget)
     networks.get_submodule(job.name).load_state_dict(weights)
     if run.processes.first:
         write_torch(run.out / f"{job.name}.weights.pt", weights)

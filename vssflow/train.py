@@ -21,7 +21,7 @@ from vssflow.distributed import Share
 from vssflow.features import Clip, media_arrays
 from vssflow.network import Networks
 from vssflow.phonemes import text_to_phonemes
-from vssflow.run import Run, Stage, export, restore, same_config, train_network
+from vssflow.run import Run, Stage, export, fitted, restore, same_config, train_network
 from vssflow.run_features import compute_features, decode, feature_arrays, latents_of
 from vssflow.run_files import claimed
 from vssflow.train_codec import codec_job, decoder_job, set_latent_statistics
@@ -34,7 +34,7 @@ from vssflow.train_flow import (
 )
 from vssflow.train_frontends import Material, lip_job, semantic_job, sync_job
 from vssflow.train_full import train_durations, train_full_flow
-from vssflow.training import Budget, fit
+from vssflow.training import Budget
 
 BUDGET_SHARES = {
     "codec": 0.12,
@@ -150,7 +150,7 @@ def _train_codec(run: Run, networks: Networks, budget: Budget) -> None:
 def _train_decoder(run: Run, networks: Networks, budget: Budget) -> None:
     wave = media_arrays(len(run.clips), run.features, run.config)["wave"]
     job = decoder_job(networks.codec, np.asarray(wave, np.int16))
-    weights = fit(job, budget, run.out, seed=run.seed, report=run.report)
+    weights = fitted(run, job, budget)
     networks.codec.load_state_dict(weights)
     write_torch(run.out / "codec.weights.pt", weights)
 

@@ -14,7 +14,7 @@ from vssflow.checkpoint import is_checkpoint, load_checkpoint, require_config
 from vssflow.duration_predictor import DurationPredictor, upstream_state
 from vssflow.full_durations import TIMINGS
 from vssflow.network import Networks
-from vssflow.run import Run, export, train_network
+from vssflow.run import Run, export, fitted, train_network
 from vssflow.shards import open_shards
 from vssflow.train_durations import DurationMaterial, durations_job
 from vssflow.train_flow import (
@@ -24,7 +24,7 @@ from vssflow.train_flow import (
     companions_of,
     flow_job,
 )
-from vssflow.training import Budget, fit
+from vssflow.training import Budget
 from vssflow.upstream import start_from_stable_audio
 
 
@@ -80,15 +80,7 @@ def train_durations(run: Run, budget: Budget) -> Path:
     )
     network = DurationPredictor().to(run.device)
     job = durations_job(network, material, replace(run.flow, seed=run.seed), kept)
-    weights = fit(
-        job,
-        budget,
-        run.out,
-        seed=run.seed,
-        report=run.report,
-        processes=run.processes,
-        accumulate=run.accumulate,
-    )
+    weights = fitted(run, job, budget)
     path = run.out / "durations.ckpt"
     if run.processes.first:
         network.load_state_dict(weights)

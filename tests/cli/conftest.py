@@ -1,4 +1,4 @@
-"""The command line in an empty folder, and a run on the toy benchmark."""
+"""A run on the toy benchmark."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
-
-from vsseval.cli import main
-
-
-@pytest.fixture
-def vsseval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setenv("VSSEVAL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-    return lambda *words: CliRunner().invoke(main, [str(word) for word in words])
+from click.testing import Result
 
 
 @pytest.fixture

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import av
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
-from vsseval.cli import main
 from vsseval.reports.html.content import (
     Board,
     Cell,
@@ -219,13 +217,6 @@ def tab(chromium: ModuleType) -> Iterator[object]:
         pytest.skip("no chromium on PATH")
     with chromium.browser(program) as opened:
         yield opened
-
-
-@pytest.fixture
-def vsseval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setenv("VSSEVAL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-    return lambda *words: CliRunner().invoke(main, [str(word) for word in words])
 
 
 @pytest.fixture
